@@ -1,0 +1,15 @@
+import type { Shape } from '../runner/plan.js';
+import { pingPong } from './pingpong/shape.js';
+import { pool } from './pool/shape.js';
+import { start } from './start/shape.js';
+
+const SHAPES: readonly Shape[] = [start, pool, pingPong];
+
+/** @throws Error when there is no such shape. */
+export function shapeNamed(name: string): Shape {
+  const shape = SHAPES.find((candidate) => candidate.name === name);
+  if (shape === undefined) {
+    throw new Error(`no shape '${name}'; there are ${SHAPES.map((candidate) => candidate.name).join(', ')}.`);
+  }
+  return shape;
+}

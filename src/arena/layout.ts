@@ -1,0 +1,194 @@
+/**
+ * Where everything lies in the arena: the only file that knows offsets. Offsets of words count 32-bit words, all others count bytes.
+ *
+ * ```
+ * 0            header            64 KiB
+ * 64 KiB       owner slots       1,024 x 128 bytes
+ * 192 KiB      page table        one word for each 64 KiB page of the arena
+ * 448 KiB      (to the page end)
+ * 512 KiB      pages             slab pages of equal blocks, or runs of pages that are one block
+ * ```
+ */
+
+export const PAGE_BYTES: number = 64 * 1024;
+/** 4 GiB less a page: the largest view Node 20 can make. Sparse: pages never touched cost nothing. */
+export const ARENA_BYTES: number = 4 * 1024 ** 3 - PAGE_BYTES;
+export const PAGE_COUNT: number = ARENA_BYTES / PAGE_BYTES;
+
+/** Words of the header. */
+export const HEADER = {
+  MAGIC: 0,
+  VERSION: 1,
+  /** Owner id of the zygote that takes requests now, 0 while there is none. */
+  ZYGOTE: 2,
+  /** Highest page ever taken, plus one: scans stop here. */
+  PAGES_USED: 3,
+  /** Robust lock of those who clear up after the dead. */
+  SWEEP_LOCK: 4,
+  /** Whom the holder of that lock is clearing up after: finished by the next one should it die. */
+  SWEEPING: 5,
+  /** Blocks ever taken: the generation of the next one. */
+  GENERATIONS: 6,
+  /** Names given to processes so far, the `N` of `Process-N`. */
+  PROCESS_COUNT: 7,
+  /** Owner ids of those who spin for work now, 0 for a free place. */
+  SPINNERS: 32,
+  /** One counter for each slab class, moved by every free: tells an allocator that looking again pays. */
+  FREED: 16,
+} as const;
+
+export const MAGIC: number = 0x46555243;
+export const VERSION: number = 1;
+
+/** Slot 0 is never given out, so that owner id 0 means nobody. */
+export const SLOT_COUNT: number = 1024;
+export const SLOT_BITS: number = 10;
+const SLOTS_AT = 64 * 1024;
+const SLOT_WORDS = 32;
+
+/** Words of a slot. */
+export const SLOT = {
+  /** State in the low two bits, generation above; see slots.ts. */
+  STATE: 0,
+  PID: 1,
+  /** The process's doorbell descriptor plus one; 0 while it has none. */
+  DOORBELL: 2,
+  /** How the owner sleeps; see parking.ts. */
+  PARK: 3,
+  /** Newest entry of the inbox as a payload offset / 64; see inbox.ts. */
+  INBOX: 4,
+  /** Owner id of the parent. */
+  PARENT: 5,
+} as const;
+
+/** First word of slot `index`. */
+export function slotWord(index: number): number {
+  return SLOTS_AT / 4 + index * SLOT_WORDS;
+}
+
+const PAGE_TABLE_AT = SLOTS_AT + SLOT_COUNT * SLOT_WORDS * 4;
+
+/** Word of the page table for page `page`. */
+export function pageWord(page: number): number {
+  return PAGE_TABLE_AT / 4 + page;
+}
+
+/** First page that blocks may use. */
+export const FIRST_PAGE: number = Math.ceil((PAGE_TABLE_AT + PAGE_COUNT * 4) / PAGE_BYTES);
+
+/** Entries of the page table: what the page is in the top four bits, a number in the rest. */
+export const PAGE = {
+  FREE: 0,
+  /** A slab; the number is its class. */
+  SLAB: 1,
+  /** First page of a run; the number is its length in pages. */
+  RUN: 2,
+  /** A further page of a run. */
+  BODY: 3,
+  /** Being taken or given back by the slot that the number names. */
+  CLAIM: 4,
+} as const;
+
+const TAG_SHIFT = 28;
+const NUMBER_MASK = (1 << TAG_SHIFT) - 1;
+
+export function pageEntry(tag: number, number: number): number {
+  return (tag << TAG_SHIFT) | number;
+}
+
+export function pageTag(entry: number): number {
+  return entry >>> TAG_SHIFT;
+}
+
+export function pageNumber(entry: number): number {
+  return entry & NUMBER_MASK;
+}
+
+/** Every block starts with a header; its payload follows, aligned to a cache line. */
+export const BLOCK_HEADER_BYTES: number = 192;
+
+/** Words of a block header. */
+export const BLOCK = {
+  /** 0 free, else an owner id; negative while that owner takes or frees the block. */
+  STATE: 0,
+  /** Number of the life this memory leads; a handle of a former life does not match. */
+  GENERATION: 1,
+  KIND: 2,
+  PAYLOAD_BYTES: 3,
+  /** Moved after each new holder, so that who finds nobody knows that nobody came while it looked. */
+  JOINS: 4,
+  /** One bit for each slot that holds the block. */
+  HOLDERS: 16,
+} as const;
+
+export const HOLDER_WORDS: number = SLOT_COUNT / 32;
+
+/** Block sizes of the slab classes, header included; what is larger gets pages of its own. */
+export const SLAB_BYTES: readonly number[] = [256, 512, 1024, 4096, 16384];
+
+/** Words of a byte ring, counted from its payload; writer and reader words lie on cache lines of their own. */
+export const RING = {
+  /** Bytes ever written; moved by the writer alone, and only when a whole message stands. */
+  TAIL: 0,
+  /** 1 while the writer waits for room. */
+  WRITER_WAITS: 1,
+  WRITER: 2,
+  /** Bytes ever read; moved by the reader alone. */
+  HEAD: 16,
+  READER: 17,
+  CAPACITY: 32,
+  DATA_BYTES: 192,
+} as const;
+
+/** What a block was taken for. */
+export const KIND = {
+  PROCESS: 1,
+  REQUEST: 2,
+  RING: 3,
+  MESSAGE: 4,
+  PROGRESS: 5,
+} as const;
+
+/** Words of a process record, counted from its payload; see process/record.ts. */
+export const RECORD = {
+  /** Word 0 of every block that travels through an inbox is its link. */
+  LINK: 0,
+  STATE: 1,
+  PID: 2,
+  EXIT_CODE: 3,
+  /** Owner id of the child. */
+  CHILD: 4,
+  /** Owner id of the logical parent: who is woken at every change. */
+  PARENT: 5,
+  /** Owner id of the zygote that forks and reaps it; 0 where the parent itself does. */
+  ZYGOTE: 6,
+  /** Where the start request lies, as a payload offset / 64. */
+  REQUEST: 7,
+  HEAD_BYTES: 8,
+  BODY_BYTES: 9,
+  /** Forks tried so far. */
+  ATTEMPTS: 10,
+  /** Exit code plus 1,000, written by the child itself right before it ends: all that is known should its reaper die. */
+  FAREWELL: 11,
+  ERRNO: 12,
+  IS_DAEMON: 13,
+  /** Owner id of the zygote in whose inbox it lies, or is about to; 0 once that zygote has taken it out. */
+  INBOX_OF: 14,
+  /** How many zygotes died before they got round to it. */
+  HANDED_ON: 15,
+  BYTES: 64,
+} as const;
+
+/** Places in the header for spinning members. */
+export const SPINNER_PLACES: number = 64;
+
+/** Words of a pool worker's progress block; see progress.ts. */
+export const PROGRESS = {
+  /** Number of the message being run; negative while the parent recalls what comes after it. */
+  MESSAGE: 0,
+  /** Index of the item being run within that message. */
+  ITEM: 1,
+  /** When that item began: a 64-bit float, milliseconds of the system's monotonic clock. */
+  STARTED_AT: 2,
+  BYTES: 64,
+} as const;

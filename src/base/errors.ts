@@ -1,0 +1,207 @@
+/**
+ * The error family of furca. Each class differs from its neighbour by who must act:
+ * the caller (`UsageError`, `ClosedError`, `NotSendableError`), the machine or the other side
+ * (`BrokenError`, `WorkerLostError`, `StartError`), a bound that was set (`TimeoutError`, `LimitError`),
+ * or us (`InternalError`). Callers match `code`, never the text.
+ */
+
+/** Every code furca can raise; a code is never renamed. docs/errors.md has one row for each. */
+export type FurcaErrorCode =
+  | 'ERR_FURCA_BOOTSTRAPPING'
+  | 'ERR_FURCA_BROKEN'
+  | 'ERR_FURCA_CLOSED'
+  | 'ERR_FURCA_DAEMONIC_CHILD'
+  | 'ERR_FURCA_INTERNAL'
+  | 'ERR_FURCA_INVALID_ARGUMENT'
+  | 'ERR_FURCA_INVALID_STATE'
+  | 'ERR_FURCA_LIMIT'
+  | 'ERR_FURCA_LOOP_BUSY'
+  | 'ERR_FURCA_NOT_FORK_READY'
+  | 'ERR_FURCA_NOT_SENDABLE'
+  | 'ERR_FURCA_START_FAILED'
+  | 'ERR_FURCA_SYSTEM_CALL'
+  | 'ERR_FURCA_TASK_TIMEOUT'
+  | 'ERR_FURCA_TERMINATED'
+  | 'ERR_FURCA_TIMEOUT'
+  | 'ERR_FURCA_UNSUPPORTED_RUNTIME'
+  | 'ERR_FURCA_WORKER_LOST';
+
+const BRAND = Symbol.for('furca:error');
+
+/** Base of all errors furca raises itself. What a user's function threw is never wrapped in one. */
+export abstract class FurcaError extends Error {
+  /** Stable identifier of the failure. */
+  readonly code: FurcaErrorCode;
+
+  constructor(code: FurcaErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+
+  /**
+   * Tells whether `value` is an error raised by furca, also one that came from another realm, another copy of
+   * the package or another process.
+   *
+   * @example
+   * FurcaError.is(new RangeError('x')); // => false
+   */
+  static is(value: unknown): value is FurcaError {
+    return typeof value === 'object' && value !== null && BRAND in value;
+  }
+}
+
+Object.defineProperty(FurcaError.prototype, BRAND, { value: true });
+
+function named(
+  target: typeof FurcaError | (abstract new (...args: never[]) => FurcaError),
+  name: string,
+): void {
+  Object.defineProperty(target.prototype, 'name', { value: name, configurable: true, writable: true });
+}
+
+/** The caller's mistake, thrown before anything happened. */
+export class UsageError extends FurcaError {
+  constructor(
+    message: string,
+    code: FurcaErrorCode = 'ERR_FURCA_INVALID_ARGUMENT',
+    options?: { cause?: unknown },
+  ) {
+    super(code, message, options);
+  }
+}
+
+/** The object was closed by this program. */
+export class ClosedError extends FurcaError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('ERR_FURCA_CLOSED', message, options);
+  }
+}
+
+/** The object's work was ended by `terminate()`, or by an abort of the whole pool. */
+export class TerminatedError extends FurcaError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('ERR_FURCA_TERMINATED', message, options);
+  }
+}
+
+/** A fault of furca itself; please report it. */
+export class InternalError extends FurcaError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('ERR_FURCA_INTERNAL', `${message} This is a fault of furca, please report it.`, options);
+  }
+}
+
+/** The other side, or the memory between the two, failed. */
+export class BrokenError extends FurcaError {
+  constructor(message: string, options?: { cause?: unknown }, code: FurcaErrorCode = 'ERR_FURCA_BROKEN') {
+    super(code, message, options);
+  }
+}
+
+/** What is known of a worker that ended while it had a task. */
+export interface WorkerLoss {
+  readonly pid: number;
+  /** Exit code, or `-N` for signal N. */
+  readonly exitCode: number;
+  /** Name of the signal that ended it, or `null`. */
+  readonly signal: NodeJS.Signals | null;
+  readonly startMethod: string;
+  readonly taskId: number;
+  /** How often the task had been started when it was given up. */
+  readonly attempts: number;
+}
+
+/** A worker ended while it ran this task; exactly this task is rejected. */
+export class WorkerLostError extends BrokenError implements WorkerLoss {
+  readonly pid: number;
+  readonly exitCode: number;
+  readonly signal: NodeJS.Signals | null;
+  readonly startMethod: string;
+  readonly taskId: number;
+  readonly attempts: number;
+
+  constructor(message: string, loss: WorkerLoss, options?: { cause?: unknown }) {
+    super(message, options, 'ERR_FURCA_WORKER_LOST');
+    this.pid = loss.pid;
+    this.exitCode = loss.exitCode;
+    this.signal = loss.signal;
+    this.startMethod = loss.startMethod;
+    this.taskId = loss.taskId;
+    this.attempts = loss.attempts;
+  }
+}
+
+/** A child process never came up. */
+export class StartError extends FurcaError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('ERR_FURCA_START_FAILED', message, options);
+  }
+}
+
+/** A wait ended before what was waited for happened; the thing waited for goes on. */
+export class TimeoutError extends FurcaError {
+  /** The bound that was hit, in milliseconds. */
+  readonly timeoutMs: number;
+
+  constructor(message: string, timeoutMs: number, code: FurcaErrorCode = 'ERR_FURCA_TIMEOUT') {
+    super(code, message);
+    this.timeoutMs = timeoutMs;
+  }
+}
+
+/** A bound of furca or of the system was reached. */
+export class LimitError extends FurcaError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('ERR_FURCA_LIMIT', message, options);
+  }
+}
+
+/** A value or function that cannot leave, or enter, a process. */
+export class NotSendableError extends FurcaError {
+  /** Where the offending part sits, such as `args[0].socket`; names only, never values. */
+  readonly path: string;
+  readonly stage: 'send' | 'receive';
+
+  constructor(
+    message: string,
+    path: string,
+    stage: 'send' | 'receive' = 'send',
+    options?: { cause?: unknown },
+  ) {
+    super('ERR_FURCA_NOT_SENDABLE', message, options);
+    this.path = path;
+    this.stage = stage;
+  }
+}
+
+/** A system call failed; `syscall`, `errno` and `errnoCode` say which and how. */
+export class SystemCallError extends FurcaError {
+  readonly syscall: string;
+  readonly errno: number;
+  /** Symbolic errno such as `EACCES`. */
+  readonly errnoCode: string;
+
+  constructor(syscall: string, errno: number, errnoCode: string, detail: string) {
+    super('ERR_FURCA_SYSTEM_CALL', `${syscall} failed: ${errnoCode}${detail === '' ? '' : ` (${detail})`}.`);
+    this.syscall = syscall;
+    this.errno = errno;
+    this.errnoCode = errnoCode;
+  }
+}
+
+for (const [target, name] of [
+  [FurcaError, 'FurcaError'],
+  [UsageError, 'UsageError'],
+  [ClosedError, 'ClosedError'],
+  [TerminatedError, 'TerminatedError'],
+  [InternalError, 'InternalError'],
+  [BrokenError, 'BrokenError'],
+  [WorkerLostError, 'WorkerLostError'],
+  [StartError, 'StartError'],
+  [TimeoutError, 'TimeoutError'],
+  [LimitError, 'LimitError'],
+  [NotSendableError, 'NotSendableError'],
+  [SystemCallError, 'SystemCallError'],
+] as const) {
+  named(target, name);
+}

@@ -1,0 +1,15 @@
+/**
+ * Programs and modules of the package that are started or imported by path.
+ *
+ * The build joins the package's modules into few files (see scripts/finish-build.mjs) and puts the one with this module into a
+ * folder beside `entry/` and `pool/`, as it is here: the paths below hold for both.
+ */
+
+/** The program of a zygote. */
+export const ZYGOTE_PROGRAM: URL = new URL('../entry/zygote.js', import.meta.url);
+
+/** The program of a spawned child. */
+export const SPAWNED_PROGRAM: URL = new URL('../entry/spawned.js', import.meta.url);
+
+/** The module of a pool worker's target. */
+export const WORKER_MODULE: URL = new URL('../pool/worker.js', import.meta.url);

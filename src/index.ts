@@ -1,0 +1,35 @@
+export {
+  BrokenError,
+  ClosedError,
+  FurcaError,
+  type FurcaErrorCode,
+  InternalError,
+  LimitError,
+  NotSendableError,
+  StartError,
+  SystemCallError,
+  TerminatedError,
+  TimeoutError,
+  UsageError,
+  type WorkerLoss,
+  WorkerLostError,
+} from './base/errors.js';
+export { type Context, getContext } from './pool/context.js';
+export {
+  type ImapOptions,
+  type ImapSettledOptions,
+  type Inputs,
+  type MapOptions,
+  Pool,
+  type PoolOptions,
+  type PoolStats,
+} from './pool/pool.js';
+export type { SettledItem } from './pool/stream-job.js';
+export { cpuCount } from './process/cpu-count.js';
+export { isMain, setForkserverPreload } from './process/main-module.js';
+export { getAllStartMethods, getStartMethod, setStartMethod } from './process/methods.js';
+export { type ParentProcess, parentProcess } from './process/parent.js';
+export { type AnyProcess, activeChildren, currentProcess, Process } from './process/process.js';
+export type { ProcessOptions, ProcessSettings, StdioChoice } from './process/process-options.js';
+export type { StartMethod } from './process/start-request.js';
+export { functionIn } from './wire/functions.js';

@@ -1,0 +1,168 @@
+import { statSync } from 'node:fs';
+import { debuglog } from 'node:util';
+import type { Member } from '../arena/member.js';
+import { UsageError } from '../base/errors.js';
+import { assertNotLoading } from './bootstrap.js';
+import { joinOrFoundFamily } from './family.js';
+import { ChildHandle } from './handle.js';
+import { ownIdentity } from './identity.js';
+import { registerChild } from './registry.js';
+import type { Started } from './start/contract.js';
+import { startByFork } from './start/fork.js';
+import { startByForkserver, zygoteEnvironment } from './start/forkserver.js';
+import { startBySpawn } from './start/spawn.js';
+import {
+  type PackedRequest,
+  packRequest,
+  type RequestBody,
+  type StartMethod,
+  type StreamSource,
+} from './start-request.js';
+import { environmentChanges } from './surroundings.js';
+
+const debug = debuglog('furca');
+
+/** Everything a start needs, with all defaults filled in. */
+export interface LaunchPlan {
+  readonly name: string;
+  readonly isDaemon: boolean;
+  readonly startMethod: StartMethod;
+  readonly cwd: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>> | undefined;
+  readonly stdio: readonly [StreamSource, StreamSource, StreamSource];
+  readonly inherit: readonly object[];
+  readonly target: RequestBody['target'];
+  readonly subclass: RequestBody['subclass'];
+  readonly args: readonly unknown[];
+  /** Shown by `activeChildren`. */
+  readonly shown: object | undefined;
+  /** Called once the child has taken over its streams. */
+  readonly onReady: (() => void) | undefined;
+}
+
+/**
+ * Refuses a start that this process may not make, whatever it would start.
+ *
+ * @throws {@link UsageError} `ERR_FURCA_BOOTSTRAPPING`, `ERR_FURCA_DAEMONIC_CHILD`.
+ */
+export function assertMayStart(): void {
+  assertNotLoading();
+  if (!ownIdentity().isDaemon) return;
+  throw new UsageError(
+    'Starting a process failed: daemonic processes may not have children.',
+    'ERR_FURCA_DAEMONIC_CHILD',
+  );
+}
+
+/** A start that cannot fail for the caller's mistakes any more. */
+export interface PreparedLaunch {
+  /** Starts the process and answers its handle once it has a pid. */
+  start(): Promise<ChildHandle>;
+}
+
+/**
+ * Checks and packs everything a child is to be told. Nothing has been started when it throws.
+ *
+ * @throws {@link UsageError} and {@link NotSendableError}: the caller's mistakes.
+ */
+export function prepareLaunch(plan: LaunchPlan): PreparedLaunch {
+  assertMayStart();
+  if (plan.cwd !== undefined) assertDirectory(plan.cwd);
+  const member = joinOrFoundFamily();
+  const request = packRequest(headOf(plan), bodyOf(plan));
+  return { start: () => startAndRegister(member, plan, request) };
+}
+
+async function startAndRegister(
+  member: Member,
+  plan: LaunchPlan,
+  request: PackedRequest,
+): Promise<ChildHandle> {
+  const started = await startBy(plan.startMethod, member, plan, request);
+  const handle = register(member, plan, started);
+  try {
+    await handle.started();
+    return handle;
+  } catch (error) {
+    if (!handle.isUnfit) throw error;
+  }
+  // A loader with a thread of its own came with the flags of this process: such a zygote must not be forked.
+  debug('forkserver cannot serve here (threads from start-up modules); %s is spawned', plan.name);
+  const spawned = register(
+    member,
+    plan,
+    await startBy('spawn', member, plan, packRequest(headOf(plan), bodyOf(plan))),
+  );
+  await spawned.started();
+  return spawned;
+}
+
+function register(member: Member, plan: LaunchPlan, started: Started): ChildHandle {
+  const handle = new ChildHandle(member, started, plan.isDaemon, plan.onReady);
+  registerChild({ handle, isDaemon: plan.isDaemon, shown: plan.shown });
+  return handle;
+}
+
+function startBy(
+  method: StartMethod,
+  member: Member,
+  plan: LaunchPlan,
+  request: PackedRequest,
+): Started | Promise<Started> {
+  switch (method) {
+    case 'forkserver':
+      return startByForkserver(member, request);
+    case 'fork':
+      return startByFork(member, request, plan.inherit);
+    case 'spawn':
+      return startBySpawn(member, request, {
+        cwd: plan.cwd ?? process.cwd(),
+        env: plan.env ?? process.env,
+        stdio: plan.stdio,
+      });
+  }
+}
+
+function headOf(plan: LaunchPlan): { preload: string | null } {
+  // A module reads its environment and folder while it loads: where the child's differ, the child loads it itself.
+  const isPlain = plan.cwd === undefined && plan.env === undefined;
+  const module = plan.target ?? plan.subclass?.type;
+  return { preload: isPlain && module?.kind === 'reference' ? module.url : null };
+}
+
+function bodyOf(plan: LaunchPlan): RequestBody {
+  const base = zygoteEnvironment();
+  const wanted = plan.env ?? process.env;
+  const isSpawn = plan.startMethod === 'spawn';
+  // What the child wakes up with is known of an own zygote and of an own fork, not of a zygote of another process.
+  const wakesWith = plan.startMethod === 'fork' || isSpawn ? process.env : base;
+  return {
+    name: plan.name,
+    daemon: plan.isDaemon,
+    startMethod: plan.startMethod,
+    parentPid: process.pid,
+    parentName: ownIdentity().name,
+    argv: process.argv,
+    cwd: plan.cwd ?? process.cwd(),
+    env: isSpawn ? {} : environmentChanges(wakesWith ?? {}, wanted),
+    isEnvWhole: wakesWith === undefined,
+    stdio: isSpawn
+      ? ['inherit', 'inherit', 'inherit']
+      : (plan.stdio.map(seenFromOutside) as unknown as RequestBody['stdio']),
+    ownStreams: plan.stdio.map((source, fd) => source !== 'inherit' || ownIdentity().ownStreams[fd] === true),
+    target: plan.target,
+    subclass: plan.subclass,
+    args: plan.args,
+  };
+}
+
+/** A child of the zygote inherits the streams of the first process; those of a member that has others must be named. */
+function seenFromOutside(source: StreamSource, fd: number): StreamSource {
+  if (source !== 'inherit' || fd === 0 || ownIdentity().ownStreams[fd] !== true) return source;
+  return { fd, ofPid: process.pid };
+}
+
+function assertDirectory(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  throw new UsageError(`Starting a process failed: cwd '${path}' is no directory.`);
+}

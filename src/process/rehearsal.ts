@@ -1,0 +1,37 @@
+import { loadTarget } from './child.js';
+import { packRequest, type RequestBody, unpackBody, unpackHead } from './start-request.js';
+import { environmentChanges, takeSurroundings } from './surroundings.js';
+
+/** Often enough for V8 to have compiled everything and to know the shapes of what goes through. */
+const ROUNDS = 3;
+
+/**
+ * Goes through what a child does first, in the zygote: code that was never run would be compiled in every child anew, each
+ * time on freshly copied pages.
+ */
+export async function rehearse(): Promise<void> {
+  const body: RequestBody = {
+    name: 'Rehearsal',
+    daemon: false,
+    startMethod: 'forkserver',
+    parentPid: process.pid,
+    parentName: 'MainProcess',
+    argv: process.argv,
+    cwd: process.cwd(),
+    env: environmentChanges(process.env, process.env),
+    isEnvWhole: false,
+    stdio: ['inherit', 'inherit', 'inherit'],
+    ownStreams: [false, false, false],
+    target: { kind: 'value', source: '() => 0', name: '', url: null, strict: true },
+    subclass: null,
+    args: [1, 'text', { a: 1 }, [1, 2]],
+  };
+  for (let round = 0; round < ROUNDS; round++) {
+    const packed = packRequest({ preload: null }, body);
+    unpackHead(packed.head);
+    const unpacked = unpackBody(packed.body);
+    takeSurroundings(unpacked);
+    const run = await loadTarget(unpacked);
+    run();
+  }
+}

@@ -1,0 +1,285 @@
+/**
+ * What a function's text refers to outside of itself, by a walk over the syntax tree: names, and the things that
+ * only the place where it was written can give (`this` of an arrow, `super`, private names, `import.meta`).
+ */
+
+/** A node of acorn's tree; its fields are read by name, as the walk does not care for most kinds. */
+export interface SyntaxNode {
+  readonly type: string;
+  readonly start: number;
+  readonly end: number;
+  readonly [field: string]: unknown;
+}
+
+/** What a function takes from its surroundings. */
+export interface Surroundings {
+  /** Free names in order of appearance. */
+  readonly names: ReadonlySet<string>;
+  /** `this`, `arguments`, `new.target`, `super`, `import.meta`, `eval`, private names such as `#size`. */
+  readonly context: ReadonlySet<string>;
+  readonly hasDynamicImport: boolean;
+}
+
+type Scope = ReadonlySet<string>;
+
+/** What the position in the text allows a node to use. */
+interface Place {
+  readonly scopes: readonly Scope[];
+  /** Inside of a function of its own `this`, `arguments` and `new.target`. */
+  readonly hasThis: boolean;
+  /** Inside of a method or field whose object or class stands in the text. */
+  readonly hasSuper: boolean;
+  /** Private names of the classes in the text around. */
+  readonly privates: Scope;
+}
+
+/** Looks through a function; `node` is the function itself, not what it stands in. */
+export function surroundingsOf(node: SyntaxNode): Surroundings {
+  const walk = new Walk();
+  walk.visit(node, { scopes: [], hasThis: false, hasSuper: false, privates: new Set() });
+  return walk;
+}
+
+function isNode(value: unknown): value is SyntaxNode {
+  return typeof value === 'object' && value !== null && typeof (value as SyntaxNode).type === 'string';
+}
+
+function nodesIn(value: unknown): readonly SyntaxNode[] {
+  if (isNode(value)) return [value];
+  return Array.isArray(value) ? value.filter(isNode) : [];
+}
+
+function childrenOf(node: SyntaxNode): readonly SyntaxNode[] {
+  return Object.values(node).flatMap(nodesIn);
+}
+
+/** Fields in which an identifier is a name of something, not a use of a variable. */
+function isPlainName(parent: SyntaxNode, field: string): boolean {
+  switch (parent.type) {
+    case 'MemberExpression':
+      return field === 'property' && parent['computed'] === false;
+    case 'Property':
+    case 'MethodDefinition':
+    case 'PropertyDefinition':
+      return field === 'key' && parent['computed'] === false;
+    case 'LabeledStatement':
+    case 'BreakStatement':
+    case 'ContinueStatement':
+      return field === 'label';
+    case 'MetaProperty':
+      return true;
+    default:
+      return false;
+  }
+}
+
+function namesInPattern(pattern: unknown, into: Set<string>): void {
+  for (const node of nodesIn(pattern)) {
+    switch (node.type) {
+      case 'Identifier':
+        into.add(node['name'] as string);
+        break;
+      case 'ObjectPattern':
+        for (const property of nodesIn(node['properties'])) {
+          namesInPattern(property['value'] ?? property['argument'], into);
+        }
+        break;
+      case 'ArrayPattern':
+        namesInPattern(node['elements'], into);
+        break;
+      case 'AssignmentPattern':
+        namesInPattern(node['left'], into);
+        break;
+      case 'RestElement':
+        namesInPattern(node['argument'], into);
+        break;
+    }
+  }
+}
+
+function isFunction(node: SyntaxNode): boolean {
+  return (
+    node.type === 'FunctionExpression' ||
+    node.type === 'FunctionDeclaration' ||
+    node.type === 'ArrowFunctionExpression'
+  );
+}
+
+/** `var` names reach up to their function, out of every block. */
+function varNames(nodes: readonly SyntaxNode[], into: Set<string>): void {
+  for (const node of nodes) {
+    if (node.type === 'VariableDeclaration' && node['kind'] === 'var') {
+      for (const declarator of nodesIn(node['declarations'])) namesInPattern(declarator['id'], into);
+    }
+    if (!isFunction(node) && node.type !== 'StaticBlock') varNames(childrenOf(node), into);
+  }
+}
+
+/** Names that a block declares for itself. */
+function blockNames(statements: readonly SyntaxNode[]): Set<string> {
+  const names = new Set<string>();
+  for (const labelled of statements) {
+    let statement = labelled;
+    while (statement.type === 'LabeledStatement') statement = statement['body'] as SyntaxNode;
+    if (statement.type === 'VariableDeclaration') {
+      for (const declarator of nodesIn(statement['declarations'])) namesInPattern(declarator['id'], names);
+    } else if (statement.type === 'FunctionDeclaration' || statement.type === 'ClassDeclaration') {
+      namesInPattern(statement['id'], names);
+    }
+  }
+  return names;
+}
+
+function inner(place: Place, scope: Scope): Place {
+  return { ...place, scopes: [...place.scopes, scope] };
+}
+
+class Walk implements Surroundings {
+  readonly names = new Set<string>();
+  readonly context = new Set<string>();
+  hasDynamicImport = false;
+
+  visit(node: SyntaxNode, place: Place): void {
+    switch (node.type) {
+      case 'FunctionExpression':
+      case 'FunctionDeclaration':
+      case 'ArrowFunctionExpression':
+        this.functionNode(node, place);
+        break;
+      case 'Identifier':
+        this.use(node['name'] as string, place);
+        break;
+      case 'ThisExpression':
+        if (!place.hasThis) this.context.add('this');
+        break;
+      case 'Super':
+        if (!place.hasSuper) this.context.add('super');
+        break;
+      case 'PrivateIdentifier':
+        if (!place.privates.has(node['name'] as string)) this.context.add(`#${node['name'] as string}`);
+        break;
+      case 'MetaProperty':
+        this.metaProperty(node, place);
+        break;
+      case 'ClassExpression':
+      case 'ClassDeclaration':
+        this.classNode(node, place);
+        break;
+      case 'Property':
+        // Only a method has the object for its `super`.
+        this.fields(node, place, { ...place, hasSuper: place.hasSuper || isMethod(node) });
+        break;
+      case 'BlockStatement':
+      case 'StaticBlock':
+        this.fields(node, inner(place, blockNames(nodesIn(node['body']))));
+        break;
+      case 'SwitchStatement':
+        this.switchNode(node, place);
+        break;
+      case 'ForStatement':
+      case 'ForInStatement':
+      case 'ForOfStatement':
+        this.fields(node, inner(place, blockNames(nodesIn(node['init'] ?? node['left']))));
+        break;
+      case 'CatchClause': {
+        const names = new Set<string>();
+        namesInPattern(node['param'], names);
+        this.fields(node, inner(place, names));
+        break;
+      }
+      case 'ImportExpression':
+        this.hasDynamicImport = true;
+        this.fields(node, place);
+        break;
+      case 'CallExpression':
+        if (isDirectEval(node)) this.context.add('eval');
+        this.fields(node, place);
+        break;
+      default:
+        this.fields(node, place);
+        break;
+    }
+  }
+
+  private use(name: string, place: Place): void {
+    if (place.scopes.some((scope) => scope.has(name))) return;
+    if (name !== 'arguments') this.names.add(name);
+    else if (!place.hasThis) this.context.add('arguments');
+  }
+
+  /** Visits all parts; those in `value` fields at `valuePlace`. */
+  private fields(node: SyntaxNode, place: Place, valuePlace: Place = place): void {
+    for (const [field, content] of Object.entries(node)) {
+      for (const child of nodesIn(content)) {
+        if (child.type === 'Identifier' && isPlainName(node, field)) continue;
+        this.visit(child, field === 'value' ? valuePlace : place);
+      }
+    }
+  }
+
+  private functionNode(node: SyntaxNode, place: Place): void {
+    const isArrow = node.type === 'ArrowFunctionExpression';
+    let around = isArrow ? place : { ...place, hasThis: true };
+    if (node.type === 'FunctionExpression') {
+      const ownName = new Set<string>();
+      namesInPattern(node['id'], ownName);
+      around = inner(around, ownName);
+    }
+    const parameters = new Set<string>();
+    namesInPattern(node['params'], parameters);
+    // Defaults see the parameters, and not what the body declares.
+    const head = inner(around, parameters);
+    for (const parameter of nodesIn(node['params'])) this.visit(parameter, head);
+    const body = node['body'] as SyntaxNode;
+    const vars = new Set<string>();
+    varNames([body], vars);
+    this.visit(body, inner(head, vars));
+  }
+
+  private classNode(node: SyntaxNode, place: Place): void {
+    const ownName = new Set<string>();
+    namesInPattern(node['id'], ownName);
+    const members = nodesIn((node['body'] as SyntaxNode)['body']);
+    const privates = new Set(place.privates);
+    for (const member of members) {
+      const key = member['key'] as SyntaxNode | undefined;
+      if (key?.type === 'PrivateIdentifier') privates.add(key['name'] as string);
+    }
+    const around = { ...inner(place, ownName), privates };
+    for (const heritage of nodesIn(node['superClass'])) this.visit(heritage, around);
+    const inside: Place = { ...around, hasThis: true, hasSuper: true };
+    for (const member of members) {
+      if (member.type === 'StaticBlock') {
+        const vars = new Set<string>();
+        varNames(nodesIn(member['body']), vars);
+        this.visit(member, inner(inside, vars));
+      } else {
+        // A computed key is evaluated outside: its `this` is that of the surroundings.
+        this.fields(member, around, inside);
+      }
+    }
+  }
+
+  private switchNode(node: SyntaxNode, place: Place): void {
+    const cases = nodesIn(node['cases']);
+    this.visit(node['discriminant'] as SyntaxNode, place);
+    const around = inner(place, blockNames(cases.flatMap((one) => nodesIn(one['consequent']))));
+    for (const one of cases) this.fields(one, around);
+  }
+
+  private metaProperty(node: SyntaxNode, place: Place): void {
+    const isImportMeta = (node['meta'] as SyntaxNode)['name'] === 'import';
+    if (isImportMeta) this.context.add('import.meta');
+    else if (!place.hasThis) this.context.add('new.target');
+  }
+}
+
+function isMethod(property: SyntaxNode): boolean {
+  return property['method'] === true || property['kind'] === 'get' || property['kind'] === 'set';
+}
+
+/** `eval?.(x)` and `(0, eval)(x)` see globals only. */
+function isDirectEval(call: SyntaxNode): boolean {
+  const callee = call['callee'] as SyntaxNode;
+  return callee.type === 'Identifier' && callee['name'] === 'eval' && call['optional'] === false;
+}

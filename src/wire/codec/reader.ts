@@ -1,0 +1,319 @@
+import { notAMessage } from '../failures.js';
+import * as f from './format.js';
+import { Malformed, MessageCursor } from './message-cursor.js';
+import { VIEW_KINDS } from './view-kinds.js';
+
+/** Rebuilds an error from the record that stands in the message. */
+export type RebuildError = (record: unknown) => unknown;
+
+/** The keys of an object in a message. */
+interface Shape {
+  readonly keys: readonly string[];
+  /** Whether a plain assignment of a key would do something else than make a property. */
+  readonly hasProto: boolean;
+}
+
+/** Shapes by their joined keys, so that keys of repeated messages are neither split nor looked up again. */
+const knownShapes = new Map<string, Shape>();
+const MAX_KNOWN_SHAPES = 512;
+const MAX_KNOWN_CHARS = 1024;
+
+/** Reads messages, see `format.ts`. One reader reads one message at a time. */
+export class Reader extends MessageCursor {
+  /** True while a message is being read: the properties of an error are messages of their own. */
+  busy = false;
+
+  private readonly rebuildError: RebuildError;
+  private shapes: Shape[] = [];
+  private refs: unknown[] = [];
+  /** How many array slots may still be made before their parts are seen. */
+  private slots = 0;
+
+  constructor(rebuildError: RebuildError) {
+    super();
+    this.rebuildError = rebuildError;
+  }
+
+  /**
+   * Reads one whole message. What it makes shares no memory with `message`, and nothing in `message` runs.
+   *
+   * @throws NotSendableError for bytes that are no message.
+   */
+  readMessage(message: Uint8Array): unknown {
+    this.busy = true;
+    try {
+      this.open(message);
+      this.slots = message.length;
+      const value = this.read();
+      if (!this.isAtEnd()) throw new Malformed('bytes are left over');
+      return value;
+    } catch (error) {
+      throw notAMessage(error instanceof Malformed ? error.message : 'its parts do not fit together', error);
+    } finally {
+      this.close();
+      if (this.shapes.length > 0) this.shapes = [];
+      if (this.refs.length > 0) this.refs = [];
+      this.busy = false;
+    }
+  }
+
+  private read(): unknown {
+    if (this.at >= this.end) throw new Malformed('it is cut off');
+    const tag = this.bytes[this.at++] as number;
+    if (tag < f.SMALL_INT_END) return tag;
+    if (tag < f.SHORT_TEXT_END) return this.take(tag - f.SHORT_TEXT);
+    if (tag < f.SHORT_ARRAY_END) return this.readArray(tag - f.SHORT_ARRAY);
+    if (tag < f.EARLY_SHAPE_END) return this.readObject(this.shapes[tag - f.EARLY_SHAPE]);
+    switch (tag) {
+      case f.FLOAT64:
+        return this.readDouble();
+      case f.INT8:
+        this.need(1);
+        return ((this.bytes[this.at++] as number) << 24) >> 24;
+      case f.INT16:
+        this.need(2);
+        this.at += 2;
+        return (
+          (((this.bytes[this.at - 2] as number) | ((this.bytes[this.at - 1] as number) << 8)) << 16) >> 16
+        );
+      case f.INT32:
+        this.need(4);
+        this.at += 4;
+        return (
+          (this.bytes[this.at - 4] as number) |
+          ((this.bytes[this.at - 3] as number) << 8) |
+          ((this.bytes[this.at - 2] as number) << 16) |
+          ((this.bytes[this.at - 1] as number) << 24)
+        );
+      case f.TRUE:
+        return true;
+      case f.FALSE:
+        return false;
+      case f.NULL:
+        return null;
+      case f.UNDEFINED:
+        return undefined;
+      case f.TEXT:
+        return this.take(this.readCount());
+      case f.NEW_SHAPE:
+        return this.readObject(this.readShape());
+      case f.SHAPE:
+        return this.readObject(this.shapes[this.readCount()]);
+      case f.ARRAY:
+        return this.readArray(this.readCount());
+      case f.DOUBLES:
+        return this.opened(this.readDoubles());
+      case f.INTEGERS:
+        return this.opened(this.readIntegers());
+      case f.EMPTY_OBJECT:
+        return this.opened({});
+      case f.LONG_LATIN1:
+        return this.readLongText(false);
+      case f.LONG_UTF16:
+        return this.readLongText(true);
+      default:
+        return this.readRare(tag);
+    }
+  }
+
+  private readRare(tag: number): unknown {
+    switch (tag) {
+      case f.REF:
+        return this.readRef();
+      case f.BIGINT:
+        return this.readBigInt();
+      case f.DATE:
+        return this.opened(new Date(this.readDouble()));
+      case f.REGEXP: {
+        const slot = this.reserve();
+        return this.fill(slot, new RegExp(this.readString(), this.readString()));
+      }
+      case f.MAP:
+        return this.readMap();
+      case f.SET:
+        return this.readSet();
+      case f.BOXED: {
+        const slot = this.reserve();
+        return this.fill(slot, Object(this.read()) as object);
+      }
+      case f.ERROR: {
+        const slot = this.reserve();
+        return this.fill(slot, this.rebuildError(this.read()));
+      }
+      case f.ARRAY_BUFFER:
+        return this.opened(this.readRaw());
+      case f.OWN_VIEW:
+        return this.readOwnView();
+      case f.SHARED_VIEW:
+        return this.readSharedView();
+      case f.ODD_OBJECT:
+        return this.readOddObject();
+      default:
+        throw new Malformed(`it has an unknown tag ${tag}`);
+    }
+  }
+
+  private readString(): string {
+    const value = this.read();
+    if (typeof value !== 'string') throw new Malformed('it lacks a string');
+    return value;
+  }
+
+  private readBigInt(): bigint {
+    this.need(2);
+    const isNegative = this.bytes[this.at++] === 1;
+    const digits = this.readString();
+    // Not left to BigInt(): it takes '' and blanks for 0.
+    if (!/^[0-9a-f]+$/.test(digits)) throw new Malformed('it has a bigint without digits');
+    const value = BigInt(`0x${digits}`);
+    return isNegative ? -value : value;
+  }
+
+  /** Notes an object that is whole, so that a `REF` can name it. */
+  private opened<T>(value: T): T {
+    if (this.hasRefs) this.refs.push(value);
+    return value;
+  }
+
+  /** Keeps the number of an object whose parts come first. */
+  private reserve(): number {
+    return this.hasRefs ? this.refs.push(undefined) - 1 : -1;
+  }
+
+  private fill<T>(slot: number, value: T): T {
+    if (slot >= 0) this.refs[slot] = value;
+    return value;
+  }
+
+  private readRef(): unknown {
+    const number = this.readCount();
+    const value = this.refs[number];
+    if (value === undefined) throw new Malformed('it names an object that it does not have');
+    return value;
+  }
+
+  private readArray(length: number): unknown[] {
+    // Each part takes a byte, but of holes one byte can stand for millions; and arrays in arrays could each claim all
+    // the bytes that are left. So slots are made beforehand for no more parts than the message has bytes.
+    if (length > this.end - this.at || length > this.slots) return this.readSparseArray(length);
+    this.slots -= length;
+    const array = this.opened(new Array<unknown>(length));
+    for (let i = 0; i < length; i += 1) {
+      if (this.bytes[this.at] === f.HOLES) i += this.readHoles(length - i) - 1;
+      else array[i] = this.read();
+    }
+    return array;
+  }
+
+  private readSparseArray(length: number): unknown[] {
+    if (length > 0xffff_ffff) throw new Malformed('it has an array beyond reason');
+    const array = this.opened<unknown[]>([]);
+    for (let i = 0; i < length; i += 1) {
+      if (this.bytes[this.at] === f.HOLES) i += this.readHoles(length - i) - 1;
+      else array[i] = this.read();
+    }
+    array.length = length;
+    return array;
+  }
+
+  private readHoles(left: number): number {
+    this.at += 1;
+    const count = this.readCount();
+    if (count < 1 || count > left) throw new Malformed('it has an array with too many holes');
+    return count;
+  }
+
+  private readShape(): Shape {
+    const joined = this.take(this.readCount());
+    let shape = knownShapes.get(joined);
+    if (shape === undefined) {
+      shape = joined.length <= MAX_KNOWN_CHARS ? remember(joined) : shapeOf(joined);
+    }
+    this.shapes.push(shape);
+    return shape;
+  }
+
+  private readObject(shape: Shape | undefined): object {
+    if (shape === undefined) throw new Malformed('it names a shape that it does not have');
+    const object: Record<string, unknown> = this.opened({});
+    const { keys } = shape;
+    const { length } = keys;
+    if (shape.hasProto) {
+      for (let i = 0; i < length; i += 1) setOwn(object, keys[i] as string, this.read());
+    } else {
+      for (let i = 0; i < length; i += 1) object[keys[i] as string] = this.read();
+    }
+    return object;
+  }
+
+  private readOddObject(): object {
+    const count = this.readPartCount(2);
+    const object: Record<string, unknown> = this.opened({});
+    for (let i = 0; i < count; i += 1) setOwn(object, this.readString(), this.read());
+    return object;
+  }
+
+  private readMap(): Map<unknown, unknown> {
+    const count = this.readPartCount(2);
+    const map = this.opened(new Map<unknown, unknown>());
+    for (let i = 0; i < count; i += 1) {
+      const key = this.read();
+      map.set(key, this.read());
+    }
+    return map;
+  }
+
+  private readSet(): Set<unknown> {
+    const count = this.readPartCount(1);
+    const set = this.opened(new Set<unknown>());
+    for (let i = 0; i < count; i += 1) set.add(this.read());
+    return set;
+  }
+
+  private readOwnView(): ArrayBufferView {
+    this.need(1);
+    const kind = this.bytes[this.at++] as number;
+    const buffer = this.readRaw();
+    return this.opened(makeView(kind, buffer, 0, buffer.byteLength));
+  }
+
+  private readSharedView(): ArrayBufferView {
+    this.need(1);
+    const kind = this.bytes[this.at++] as number;
+    const byteOffset = this.readCount();
+    const byteLength = this.readCount();
+    const slot = this.reserve();
+    const buffer = this.read();
+    if (!(buffer instanceof ArrayBuffer)) throw new Malformed('it has a view on nothing');
+    return this.fill(slot, makeView(kind, buffer, byteOffset, byteLength));
+  }
+}
+
+function shapeOf(joined: string): Shape {
+  const keys = joined.split(f.KEY_SEPARATOR);
+  return { keys, hasProto: keys.includes('__proto__') };
+}
+
+function remember(joined: string): Shape {
+  if (knownShapes.size >= MAX_KNOWN_SHAPES) knownShapes.clear();
+  // Copied: a part of a string keeps the whole string alive, here the text of a message.
+  const copy = Buffer.from(joined, 'utf16le').toString('utf16le');
+  const shape = shapeOf(copy);
+  knownShapes.set(copy, shape);
+  return shape;
+}
+
+function setOwn(object: object, key: string, value: unknown): void {
+  Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
+}
+
+function makeView(
+  kind: number,
+  buffer: ArrayBuffer,
+  byteOffset: number,
+  byteLength: number,
+): ArrayBufferView {
+  const viewKind = VIEW_KINDS[kind];
+  if (viewKind === undefined) throw new Malformed('it has an unknown kind of view');
+  return viewKind.make(buffer, byteOffset, byteLength);
+}

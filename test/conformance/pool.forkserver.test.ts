@@ -1,0 +1,3 @@
+import { testPools } from './pool-runner.js';
+
+testPools('forkserver');

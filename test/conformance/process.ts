@@ -1,0 +1,36 @@
+import type { StartMethod } from '../../src/index.js';
+import { assertNothingLeft, takeBaseline } from '../harness/leaks.js';
+import { outcome } from '../harness/outcome.js';
+import { guarded } from '../harness/watchdog.js';
+import type { ProcessCase } from './process-case.js';
+import { cases as ends } from './process-ends.js';
+import { cases as families } from './process-families.js';
+import { cases as machinery } from './process-machinery.js';
+import { cases as objects } from './process-objects.js';
+import { cases as starts } from './process-starts.js';
+import { cases as surroundings } from './process-surroundings.js';
+
+/** Every behaviour of a process, whichever way it is started. */
+export const processCases: readonly ProcessCase[] = [
+  starts,
+  ends,
+  objects,
+  surroundings,
+  families,
+  machinery,
+].flat();
+
+let isWarm = false;
+
+/** Runs one case and proves that it left nothing behind. */
+export async function runCase(at: number, method: StartMethod): Promise<void> {
+  const { title, run } = processCases[at] as ProcessCase;
+  // What a process opens once and keeps, such as its doorbell, is opened before anything is counted.
+  for (let i = isWarm ? 2 : 0; i < 2; i++) {
+    await outcome(method, () => new Promise((resolve) => setTimeout(resolve, 100)), []);
+  }
+  isWarm = true;
+  const baseline = takeBaseline();
+  await guarded(title, () => run(method));
+  await assertNothingLeft(baseline);
+}

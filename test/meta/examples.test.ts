@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { transformSync } from 'esbuild';
+import { root, sources } from './sources.js';
+
+interface Example {
+  /** The exported thing it stands at. */
+  readonly of: string;
+  readonly path: string;
+  readonly lines: readonly string[];
+}
+
+/** Examples that are not run. */
+const SKIPPED: ReadonlyMap<string, string> = new Map([
+  ['setForkserverPreload', 'it names a module of the user’s program'],
+]);
+
+/** What an example takes for granted in the program around it. */
+const SURROUNDINGS: ReadonlyMap<string, string> = new Map([
+  ['isMain', 'const main = async () => {};'],
+  ['registerAtFork', 'const server = { close() {} };'],
+]);
+
+const examples: readonly Example[] = sources.flatMap(({ path, text }) =>
+  [...text.matchAll(/@example\n((?:\s*\* ?.*\n)+?)\s*\*(?:\/|\s*@[\s\S]*?\*\/)\n\s*(.*)/g)].map(
+    ([, block = '', next = '']) => ({
+      of:
+        /(?:class|function|const|async|static|get)\s+(\w+)/.exec(next)?.[1] ?? /(\w+)/.exec(next)?.[1] ?? '',
+      path,
+      lines: block
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.replace(/^\s*\* ?/, '')),
+    }),
+  ),
+);
+
+/** `expression; // => value` becomes an assertion; `const x = expression; // => value` one of `x`. */
+function asserted(line: string): string {
+  const found = /^(\s*)(?:const (\w+)(?::[^=]+)? = )?(.*?);?\s*\/\/ => (.*)$/.exec(line);
+  if (found === null) return line;
+  const [, indent = '', name, expression = '', expected = ''] = found;
+  if (name !== undefined) return `${indent}const ${name} = ${expression}; deepEqual(${name}, ${expected});`;
+  return `${indent}deepEqual(${expression}, ${expected});`;
+}
+
+/** Imports for all names that an example uses and the doors, or the file it stands in, export. */
+async function importsFor(example: Example): Promise<string> {
+  const files = ['index.ts', 'os.ts', example.path].map(
+    (path) => `${root}dist/src/${path.replace(/\.ts$/, '.js')}`,
+  );
+  if (example.path.startsWith('wire/'))
+    files.push(
+      `${root}dist/src/wire/codec.js`,
+      `${root}dist/src/wire/errors.js`,
+      `${root}dist/src/wire/functions.js`,
+    );
+  const code = example.lines.join('\n');
+  const taken = new Set<string>();
+  let text = "import { deepStrictEqual as deepEqual } from 'node:assert';\n";
+  for (const file of files) {
+    const url = pathToFileURL(file).href;
+    const exported = Object.keys((await import(url)) as object);
+    const used = exported.filter((name) => new RegExp(`\\b${name}\\b`).test(code) && !taken.has(name));
+    for (const name of used) taken.add(name);
+    if (used.length > 0) text += `import { ${used.join(', ')} } from '${url}';\n`;
+  }
+  return text;
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'furca-examples-'));
+after(() => rmSync(folder, { recursive: true }));
+
+test('there are examples, and every one that is skipped is still there', () => {
+  assert.ok(examples.length >= 15, `only ${examples.length} were found`);
+  const names = examples.map(({ of }) => of);
+  assert.deepEqual(
+    [...SKIPPED.keys(), ...SURROUNDINGS.keys()].filter((name) => !names.includes(name)),
+    [],
+  );
+});
+
+examples.forEach((example, at) => {
+  const options = { timeout: 30_000, skip: SKIPPED.get(example.of) ?? false };
+  test(`the example of ${example.of} (${example.path}) runs and gives what it says`, options, async () => {
+    const body = [SURROUNDINGS.get(example.of) ?? '', ...example.lines.map(asserted)].join('\n');
+    const { code } = transformSync((await importsFor(example)) + body, {
+      loader: 'ts',
+      target: 'es2022',
+      format: 'esm',
+    });
+    const program = join(folder, `example-${at}.mjs`);
+    writeFileSync(program, code);
+    // Fork-ready, so that the examples of fork run too.
+    const run = spawnSync(process.execPath, ['--single-threaded', '--v8-pool-size=1', program], {
+      encoding: 'utf8',
+      timeout: 25_000,
+      killSignal: 'SIGKILL',
+      env: { ...process.env, NODE_OPTIONS: '' },
+    });
+    assert.equal(run.status, 0, `${run.stdout}${run.stderr}\n${code}`);
+  });
+});

@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, test } from 'node:test';
+import { globSync } from 'tinyglobby';
+import { root } from './sources.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'furca-package-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const manifest = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as {
+  readonly bin: Record<string, string>;
+  readonly dependencies: Record<string, string>;
+  readonly exports: Record<string, string | Record<string, string>>;
+};
+
+function run(command: string, args: readonly string[], cwd: string): SpawnSyncReturns<string> {
+  const env = {
+    ...process.env,
+    NODE_OPTIONS: '',
+    npm_config_offline: 'true',
+    npm_config_update_notifier: 'false',
+  };
+  return spawnSync(command, args, { cwd, encoding: 'utf8', timeout: 60_000, killSignal: 'SIGKILL', env });
+}
+
+function must(done: SpawnSyncReturns<string>): string {
+  assert.equal(done.status, 0, `${done.stdout}\n${done.stderr}\n${done.error ?? ''}`);
+  return done.stdout;
+}
+
+/** Packs the package once and installs it in an empty folder, its dependencies linked to those of this checkout. */
+function install(): string {
+  const home = join(folder, 'home');
+  if (existsSync(home)) return home;
+  assert.ok(existsSync(`${root}dist/lib/index.js`), 'dist/lib is missing: run `npm run build` first.');
+  const packed = must(run('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], root)).trim();
+  const modules = join(home, 'node_modules');
+  mkdirSync(join(modules, 'furca'), { recursive: true });
+  must(
+    run(
+      'tar',
+      [
+        'xzf',
+        join(folder, packed.split('\n').at(-1) as string),
+        '-C',
+        join(modules, 'furca'),
+        '--strip-components=1',
+      ],
+      folder,
+    ),
+  );
+  for (const name of [...Object.keys(manifest.dependencies), '@types/node', 'undici-types']) {
+    mkdirSync(dirname(join(modules, name)), { recursive: true });
+    symlinkSync(join(root, 'node_modules', name), join(modules, name));
+  }
+  writeFileSync(join(home, 'package.json'), '{ "type": "module" }\n');
+  return home;
+}
+
+test('the package holds what its doors, types and command need, and neither sources, tests nor maps of others', {
+  timeout: 90_000,
+}, () => {
+  const home = install();
+  const files = globSync(['**/*'], { cwd: join(home, 'node_modules/furca'), dot: true }).sort();
+  const needed = [
+    ...Object.values(manifest.bin),
+    ...Object.values(manifest.exports).flatMap((door) =>
+      typeof door === 'string' ? [door] : Object.values(door),
+    ),
+    'README.md',
+    'LICENSE',
+  ].map((path) => path.replace(/^\.\//, ''));
+  assert.deepEqual(
+    needed.filter((path) => !files.includes(path)),
+    [],
+  );
+  const strange = files.filter(
+    (path) =>
+      !/^(package\.json|README\.md|LICENSE|dist\/(lib|src)\/.+\.(js|d\.ts|js\.map|d\.ts\.map))$/.test(path),
+  );
+  assert.deepEqual(strange, []);
+});
+
+test('the installed package runs a pool and processes from JavaScript', { timeout: 90_000 }, () => {
+  const home = install();
+  writeFileSync(
+    join(home, 'program.js'),
+    `import { Pool, Process, cpuCount } from 'furca';
+     import { isForkReady } from 'furca/os';
+     const pool = new Pool(2);
+     const squares = await pool.map((x) => x * x, [1, 2, 3]);
+     await pool.close();
+     const spawning = new Pool(1, { startMethod: 'spawn' });
+     const sum = await spawning.apply((a, b) => a + b, [1, 2]);
+     await spawning.close();
+     const p = new Process({ target: () => process.exit(7) });
+     await p.start();
+     await p.join();
+     console.log(JSON.stringify([squares, sum, p.exitCode, cpuCount() >= 1, isForkReady()]));`,
+  );
+  assert.equal(must(run(process.execPath, ['program.js'], home)), '[[1,4,9],3,7,true,false]\n');
+});
+
+test('the installed package is fork-ready by its door, and by its command', { timeout: 90_000 }, () => {
+  const home = install();
+  const program = `import { Pool } from 'furca';
+    const pool = new Pool(1, { startMethod: 'fork' });
+    const answer = await pool.apply((x) => x * 2, [21]);
+    await pool.close();
+    process.stdout.write(answer + '\\n');`;
+  writeFileSync(join(home, 'ready.js'), `import 'furca/fork-ready';\n${program}`);
+  assert.equal(must(run(process.execPath, ['ready.js'], home)), '42\n');
+  writeFileSync(join(home, 'plain.js'), program);
+  const command = join(home, 'node_modules/furca', manifest.bin['furca'] as string);
+  assert.equal(must(run(process.execPath, [command, 'run', 'plain.js'], home)), '42\n');
+});
+
+test('the command of the installed package maps a module over its arguments', { timeout: 90_000 }, () => {
+  const home = install();
+  writeFileSync(join(home, 'length.js'), 'export default (text) => text.length;\n');
+  const command = join(home, 'node_modules/furca', manifest.bin['furca'] as string);
+  const lines = must(run(process.execPath, [command, 'map', 'length.js', 'a', 'bcd', '--jobs', '1'], home));
+  assert.equal(lines.trim().split('\n').length, 2);
+});
+
+test('the installed package has exact types for a strict program of nodenext', { timeout: 90_000 }, () => {
+  const home = install();
+  writeFileSync(
+    join(home, 'program.ts'),
+    `import { FurcaError, Pool, Process, type PoolStats } from 'furca';
+     import { fork, waitpid } from 'furca/os';
+     import 'furca/fork-ready';
+     await using pool = new Pool(2);
+     const lengths: number[] = await pool.map((text: string) => text.length, ['a', 'bc']);
+     const stats: PoolStats = pool.stats();
+     const p = new Process({ target: (name: string) => console.log(name), args: ['kel'] });
+     // @ts-expect-error - an item of the wrong type
+     void pool.map((text: string) => text.length, [1]);
+     export { FurcaError, fork, lengths, p, stats, waitpid };`,
+  );
+  const options = [
+    '--strict',
+    '--module',
+    'nodenext',
+    '--target',
+    'es2023',
+    '--lib',
+    'es2023,esnext.disposable',
+    '--types',
+    'node',
+  ];
+  const compiler = join(root, 'node_modules/typescript/bin/tsc');
+  must(
+    run(
+      process.execPath,
+      [compiler, ...options, '--noEmit', '--exactOptionalPropertyTypes', 'program.ts'],
+      home,
+    ),
+  );
+});
