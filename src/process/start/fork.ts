@@ -9,7 +9,7 @@ import { native } from '../../kernel/library.js';
 import { followLifeline } from '../../kernel/lifeline.js';
 import { guardRandomness } from '../../kernel/randomness.js';
 import { awaitChild, lookAtChild, reapChild } from '../../kernel/reaping.js';
-import { pauseEndWatch, resumeEndWatch, runChild } from '../child.js';
+import { beginForkedChild, pauseEndWatch, resumeEndWatch, runChild } from '../child.js';
 import { letGoOfLifeline, lifelineFd } from '../family.js';
 import { reportFatal } from '../fatal.js';
 import { startFailed } from '../handle.js';
@@ -152,7 +152,8 @@ function forkChild(engine: Forker, member: Member, request: PackedRequest): Star
     reportFatal(error);
     exitNow(1);
   }
-  void runChild(record, true);
+  beginForkedChild();
+  void runChild(record);
   return 'child';
 }
 
