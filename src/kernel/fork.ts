@@ -54,7 +54,6 @@ export class Forker {
   readonly #collect: CollectGarbage;
   #reading: Buffer = Buffer.allocUnsafeSlow(1 << 20);
   #former: Buffer = Buffer.allocUnsafeSlow(1 << 20);
-  #isWarm = false;
   #readBytes = 0;
   #gate: Gate | undefined;
   readonly #state = Buffer.allocUnsafeSlow(256);
@@ -69,21 +68,11 @@ export class Forker {
   /**
    * Forks; returns the child's pid in the parent and 0 in the child, whose first act must be to mark itself alive.
    *
-   * The first call makes one more child that ends at once, so that all code on the way has run and been compiled.
-   *
    * @throws {@link UsageError} `ERR_FURCA_LOOP_BUSY`: a thread of this process does not come to rest.
    * @throws {@link SystemCallError} `ERR_FURCA_SYSTEM_CALL`: fork itself failed, as at a process limit.
    */
   fork(): number {
     if (this.#gate?.isMine !== true) this.#gate = new Gate();
-    if (!this.#isWarm) {
-      const pid = this.#forkOnce();
-      if (pid === 0) native()._exit(0);
-      this.#isMapUnchanged();
-      awaitChild(pid);
-      reapChild(pid);
-      this.#isWarm = true;
-    }
     for (let attempt = 0; attempt < MAX_FORKS; attempt++) {
       const ticket = this.#gate.takeTicket();
       const pid = this.#forkOnce();
