@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { debuglog } from 'node:util';
 import type { Member } from '../arena/member.js';
 import { UsageError } from '../base/errors.js';
+import { referenceTo } from '../wire/functions.js';
 import { assertNotLoading } from './bootstrap.js';
 import { joinOrFoundFamily } from './family.js';
 import { ChildHandle } from './handle.js';
@@ -12,6 +13,7 @@ import { startByFork } from './start/fork.js';
 import { startByForkserver, zygoteEnvironment } from './start/forkserver.js';
 import { startBySpawn } from './start/spawn.js';
 import {
+  type Call,
   type PackedRequest,
   packRequest,
   type RequestBody,
@@ -32,9 +34,7 @@ export interface LaunchPlan {
   readonly env: Readonly<Record<string, string | undefined>> | undefined;
   readonly stdio: readonly [StreamSource, StreamSource, StreamSource];
   readonly inherit: readonly object[];
-  readonly target: RequestBody['target'];
-  readonly subclass: RequestBody['subclass'];
-  readonly args: readonly unknown[];
+  readonly call: Call;
   /** Shown by `activeChildren`. */
   readonly shown: object | undefined;
   /** Called once the child has taken over its streams. */
@@ -70,8 +70,8 @@ export function prepareLaunch(plan: LaunchPlan): PreparedLaunch {
   assertMayStart();
   if (plan.cwd !== undefined) assertDirectory(plan.cwd);
   const member = joinOrFoundFamily();
-  const request = packRequest(headOf(plan), bodyOf(plan));
-  return { start: () => startAndRegister(member, plan, request) };
+  const request = packRequest(headOf(plan), bodyOf(plan), plan.call);
+  return { start: () => startAndRegister(member, plan, request).finally(request.forget) };
 }
 
 async function startAndRegister(
@@ -92,7 +92,7 @@ async function startAndRegister(
   const spawned = register(
     member,
     plan,
-    await startBy('spawn', member, plan, packRequest(headOf(plan), bodyOf(plan))),
+    await startBy('spawn', member, plan, packRequest(headOf(plan), bodyOf(plan), plan.call)),
   );
   await spawned.started();
   return spawned;
@@ -127,11 +127,11 @@ function startBy(
 function headOf(plan: LaunchPlan): RequestHead {
   // A module reads its environment and folder while it loads: where the child's differ, the child loads it itself.
   const isPlain = plan.cwd === undefined && plan.env === undefined;
-  const target = plan.target ?? plan.subclass?.type;
-  return { preload: isPlain && target?.kind === 'reference' ? target : null };
+  const target = plan.call.target ?? plan.call.class;
+  return { preload: isPlain && target !== null ? referenceTo(target) : null };
 }
 
-function bodyOf(plan: LaunchPlan): RequestBody {
+function bodyOf(plan: LaunchPlan): Omit<RequestBody, 'call' | 'inherited'> {
   const base = zygoteEnvironment();
   const wanted = plan.env ?? process.env;
   const isSpawn = plan.startMethod === 'spawn';
@@ -151,9 +151,6 @@ function bodyOf(plan: LaunchPlan): RequestBody {
       ? ['inherit', 'inherit', 'inherit']
       : (plan.stdio.map(seenFromOutside) as unknown as RequestBody['stdio']),
     ownStreams: plan.stdio.map((source, fd) => source !== 'inherit' || ownIdentity().ownStreams[fd] === true),
-    target: plan.target,
-    subclass: plan.subclass,
-    args: plan.args,
   };
 }
 
