@@ -71,7 +71,11 @@ export function referenceTo(fn: AnyFunction): ReferenceUnit | null {
 
 /** Loads the module of a function, so that its arrival need not; never rejects. */
 export function loadReference(reference: ReferenceUnit): Promise<void> {
-  return loadedUnit(reference).load();
+  const unit = loadedUnit(reference);
+  if (!reference.isCommonJs) return unit.load();
+  return Promise.resolve()
+    .then(() => void unit.value())
+    .catch(() => {});
 }
 
 /** Makes a function that looks as if it had been received, without a parser or an inspector. */

@@ -63,3 +63,24 @@ export function checkMethods(type: AnyFunction, { methods }: ClassMembers): void
     });
   }
 }
+
+/** The class that a method belongs to, as seen from the object it is bound to; `null` for any other function. */
+export function methodHome(
+  method: unknown,
+  self: unknown,
+): { readonly type: AnyFunction; readonly isStatic: boolean; readonly name: string } | null {
+  if (typeof method !== 'function' || (typeof self !== 'object' && typeof self !== 'function')) return null;
+  const { name } = method;
+  for (
+    let level = self as object | null;
+    level !== null;
+    level = Object.getPrototypeOf(level) as object | null
+  ) {
+    if (Object.getOwnPropertyDescriptor(level, name)?.value !== method) continue;
+    const isStatic = typeof level === 'function';
+    const type: unknown = isStatic ? level : Object.getOwnPropertyDescriptor(level, 'constructor')?.value;
+    const isClass = typeof type === 'function' && /^class\b/.test(Function.prototype.toString.call(type));
+    return isClass ? { type: type as AnyFunction, isStatic, name } : null;
+  }
+  return null;
+}

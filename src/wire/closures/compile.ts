@@ -84,11 +84,20 @@ let isWarningTaken = false;
 function takeWarning(): void {
   if (isWarningTaken) return;
   isWarningTaken = true;
+  // The callback that warns runs before `import()` returns.
+  unwarned(() => new Script("import('node:vm')", MAIN_LOADER).runInThisContext());
+}
+
+/** Does what Node calls an experiment of the user, who knows nothing of it. */
+export function unwarned<T>(act: () => T): T {
   const { emitWarning } = process;
-  process.emitWarning = () => {};
+  process.emitWarning = ((warning: unknown, ...rest: unknown[]) => {
+    const [kind] = rest;
+    const type = typeof kind === 'object' ? (kind as { type?: unknown } | null)?.type : kind;
+    if (type !== 'ExperimentalWarning') (emitWarning as (...args: unknown[]) => void)(warning, ...rest);
+  }) as typeof emitWarning;
   try {
-    // The callback that warns runs before `import()` returns.
-    new Script("import('node:vm')", MAIN_LOADER).runInThisContext();
+    return act();
   } finally {
     process.emitWarning = emitWarning;
   }

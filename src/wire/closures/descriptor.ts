@@ -27,6 +27,8 @@ export interface ReferenceUnit {
   readonly exportName: string;
   /** The way from the export to the function, such as `prototype`, `save`; mostly empty. */
   readonly member: readonly string[];
+  /** Of CommonJS: the way begins at `module.exports`, and the module is `require`d. */
+  readonly isCommonJs: boolean;
 }
 
 /** The text of a function or class and what is needed to make it again, apart from the values it captures. */
@@ -64,5 +66,11 @@ export function referenceUnit(
   exportName: string,
   member: readonly string[] = [],
 ): ReferenceUnit {
-  return { kind: 'reference', id: [url, exportName, ...member].join('\0'), url, exportName, member };
+  const id = [url, exportName, ...member].join('\0');
+  return { kind: 'reference', id, url, exportName, member, isCommonJs: false };
+}
+
+/** What `module.exports` of a CommonJS module has at the end of a way. */
+export function commonJsUnit(url: string, way: readonly string[]): ReferenceUnit {
+  return { ...referenceUnit(url, 'module.exports', way), isCommonJs: true };
 }

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { cannotLoad } from '../failures.js';
-import { compileUnit, type Factory, type Instance, importFrom } from './compile.js';
+import { compileUnit, type Factory, type Instance, importFrom, unwarned } from './compile.js';
 import type { ImportRecord, Unit } from './descriptor.js';
 import { rememberNamespace } from './received.js';
 
@@ -25,7 +25,7 @@ export class LoadedUnit {
 
   private specifiers(): readonly string[] {
     const { unit } = this;
-    if (unit.kind === 'reference') return [unit.url];
+    if (unit.kind === 'reference') return unit.isCommonJs ? [] : [unit.url];
     return unit.imports.filter(isImported).map(({ specifier }) => specifier);
   }
 
@@ -93,9 +93,9 @@ export class LoadedUnit {
     const { unit } = this;
     if (unit.kind !== 'reference') throw cannotLoad('a function', 'its text was sent as a reference');
     const modules = this.ready();
-    const whole = modules.get(unit.url);
+    const whole = unit.isCommonJs ? this.requireOne(unit.url) : modules.get(unit.url);
     if (unit.exportName === '*') return whole;
-    let value = exportOf(whole, unit.exportName);
+    let value = unit.isCommonJs ? whole : exportOf(whole, unit.exportName);
     for (const key of unit.member) value = ownValue(value, key);
     if (typeof value !== 'function') {
       throw cannotLoad(`the function ${unit.exportName}`, `${unit.url} has no such function`);

@@ -62,6 +62,9 @@ export function capturedBy(fn: AnyFunction, { code, constants }: ClosurePlan): C
   return { values: code.slots.map((slot) => readCaptured(slot, view.scopes)), view };
 }
 
+/** Why functions and classes of Node's own scripts are refused, where no builtin module exports them. */
+export const NODES_OWN = 'it belongs to Node itself';
+
 const NO_INSPECTOR =
   'By value a function needs the inspector: run Node 24 or later with --allow-inspector, or without --permission, or name an exported function with functionIn().';
 
@@ -72,10 +75,11 @@ function makePlan(fn: AnyFunction): Plan {
   const received = receivedCode(fn);
   if (received !== undefined)
     return { kind: 'closure', code: codeOfReceived(received.unit), constants: null };
-  const path = globalPathOf(fn);
-  if (path !== null) return { kind: 'global', path };
   const text = Function.prototype.toString.call(fn);
-  return text.endsWith('{ [native code] }') ? planNative(fn) : planWritten(fn, text);
+  const isNative = text.endsWith('{ [native code] }');
+  const path = globalPathOf(fn, isNative);
+  if (path !== null) return { kind: 'global', path };
+  return isNative ? planNative(fn) : planWritten(fn, text);
 }
 
 function codeOfReceived(unit: Code['unit']): Code {
@@ -162,7 +166,7 @@ function planWritten(fn: AnyFunction, text: string): Plan {
     if (script.url.startsWith('node:')) {
       throw new Refused({
         what,
-        fact: 'it belongs to Node itself',
+        fact: NODES_OWN,
         hint: 'Import it in the function that needs it.',
       });
     }

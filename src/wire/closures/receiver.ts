@@ -56,6 +56,8 @@ export class CodeReceiver implements CodeReading {
       }
       case f.BOUND:
         return this.bound(reader);
+      case f.METHOD:
+        return this.method(reader);
       case f.SYMBOL:
         return this.symbol(reader);
       case f.INSTANCE:
@@ -134,6 +136,7 @@ export class CodeReceiver implements CodeReading {
     const slot = reader.reserve();
     const id = reader.readString();
     const { loaded, unit } = this.code(reader);
+    const name = reader.readString();
     const early = reader.readCount();
     const superclass = unit.source.includes(SUPER_NAME) ? reader.read() : undefined;
     const made = this.attempt(() => loaded.instantiate());
@@ -156,6 +159,7 @@ export class CodeReceiver implements CodeReading {
     this.properties(reader, isNew ? fn : null);
     this.properties(reader, isNew ? ((fn as AnyFunction).prototype as object) : null);
     if (isNew) {
+      nameClass(fn as AnyFunction, name);
       rememberReceived(fn as AnyFunction, { unit, values: () => made.get() });
       registerClass(fn as AnyFunction, id);
     }
@@ -182,6 +186,19 @@ export class CodeReceiver implements CodeReading {
     if (target instanceof Broken) return reader.fill(slot, target);
     if (typeof target !== 'function') throw new Malformed('it binds what is no function');
     return reader.fill(slot, Function.prototype.bind.call(target, self, ...(args as unknown[])) as unknown);
+  }
+
+  private method(reader: Reader): unknown {
+    const slot = reader.reserve();
+    const type = reader.read();
+    const isStatic = reader.readByte() === 1;
+    const name = reader.readString();
+    if (type instanceof Broken) return reader.fill(slot, type);
+    const owner: unknown = isStatic || typeof type !== 'function' ? type : type.prototype;
+    const method =
+      Object(owner) === owner ? Object.getOwnPropertyDescriptor(owner as object, name)?.value : null;
+    if (typeof method !== 'function') throw new Malformed('it names a method that its class does not have');
+    return reader.fill(slot, method as unknown);
   }
 
   private symbol(reader: Reader): symbol {
@@ -239,6 +256,12 @@ function define(owner: object, key: string | symbol, value: unknown): void {
 
 function setName(fn: AnyFunction, name: string): void {
   if (fn.name !== name) Reflect.defineProperty(fn, 'name', { value: name, configurable: true });
+}
+
+/** A class without a name in its text has one from where it was put, unless it has a static member of that name. */
+function nameClass(type: AnyFunction, name: string): void {
+  const own = Object.getOwnPropertyDescriptor(type, 'name');
+  if (own === undefined || (own.value === '' && own.writable === false)) setName(type, name);
 }
 
 function globalFunction(path: string): unknown {

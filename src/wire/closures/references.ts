@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { type ReferenceUnit, referenceUnit } from './descriptor.js';
+import { commonJsUnit, type ReferenceUnit, referenceUnit } from './descriptor.js';
 import type { FunctionView } from './inspector.js';
 import { offsetIn } from './module-exports.js';
 import type { Script } from './script-analysis.js';
@@ -66,6 +66,7 @@ const NATIVE_MODULES: readonly string[] = [
   'node:crypto',
   'node:os',
   'node:assert',
+  'node:async_hooks',
 ];
 
 function attempt<T>(read: () => T): T | undefined {
@@ -114,12 +115,12 @@ function findInCommonJs(fn: unknown, url: string): ReferenceUnit | null {
   const loaded = createRequire(import.meta.url).cache[fileURLToPath(url)];
   if (loaded === undefined) return null;
   const exported: unknown = loaded.exports;
-  if (exported === fn) return referenceUnit(url, 'default');
+  if (exported === fn) return commonJsUnit(url, []);
   if ((typeof exported !== 'object' && typeof exported !== 'function') || exported === null) return null;
   const way = wayTo(exported, fn);
-  if (way !== null) return referenceUnit(url, way[0] as string, way.slice(1));
+  if (way !== null) return commonJsUnit(url, way);
   const below = typeof exported === 'function' ? memberOf(exported, fn) : null;
-  return below === null ? null : referenceUnit(url, 'default', below);
+  return below === null ? null : commonJsUnit(url, below);
 }
 
 function findInModule(

@@ -1,35 +1,21 @@
 import { types } from 'node:util';
 import * as f from '../codec/format.js';
 import { whyNotPlain } from '../codec/refusal.js';
-import type { NamedStep } from '../codec/trail.js';
+import { step } from '../codec/trail.js';
 import type { CodeWriting, Writer } from '../codec/writer.js';
 import { Refused } from '../failures.js';
-import { checkMethods } from './class-members.js';
+import { checkMethods, methodHome } from './class-members.js';
 import { type AnyFunction, referenceUnit, type Unit } from './descriptor.js';
 import { classId, knownClassId, tokenOf } from './identities.js';
 import { type BoundParts, inspecting } from './inspector.js';
+import { INTRINSIC, kindOf, whyNodesOwn, writeContents, writeOwnProperties } from './instances.js';
 import { type ClosurePlan, capturedBy, describeFunction, planOf } from './plan.js';
 import { namespaceUrl } from './received.js';
 import type { Slot } from './scope-values.js';
 import { SharedVariables } from './shared-variables.js';
 
-/** Classes of JavaScript whose instances the writer knows by themselves. */
-const INTRINSIC: ReadonlySet<object | null> = new Set<object | null>([
-  null,
-  ...[Map, Set, Date, RegExp, Number, String, Boolean, BigInt, ArrayBuffer, DataView, Buffer, Uint8Array].map(
-    (Class) => Class.prototype as object,
-  ),
-  ...[Float64Array, Float32Array, Int32Array, Uint32Array, Int16Array, Uint16Array, Int8Array].map(
-    (Class) => Class.prototype as object,
-  ),
-]);
-
 /** Error classes that were found not to travel: a program that throws many must not look for them each time. */
 const unsendableErrors = new WeakSet<object>();
-
-function step(words: () => string): NamedStep {
-  return { words };
-}
 
 /** Writes functions, classes, their instances and symbols into messages; one for each writer. */
 export class CodeSender implements CodeWriting {
@@ -126,7 +112,9 @@ export class CodeSender implements CodeWriting {
     for (const [part, words] of [
       [self, 'bound this'],
       ...args.map((arg, index) => [arg, `bound argument ${index}`]),
-      [target, 'bound function'],
+      methodHome(target, self)?.type === undefined
+        ? [target, 'bound function']
+        : [methodHome(target, self)?.type, 'class'],
     ] as const) {
       const isObject = (typeof part === 'object' && part !== null) || typeof part === 'function';
       if (!isObject || writer.isOpened(part)) continue;
@@ -146,7 +134,7 @@ export class CodeSender implements CodeWriting {
     writer.codeOp(f.BOUND);
     writer.within(
       step(() => 'bound function'),
-      () => writer.value(target),
+      () => this.boundTarget(writer, target, self),
     );
     writer.within(
       step(() => 'bound this'),
@@ -156,6 +144,20 @@ export class CodeSender implements CodeWriting {
       step(() => 'bound arguments'),
       () => writer.value(args),
     );
+  }
+
+  /** A method goes as its class's, for it may use `super` and private names; any other function as itself. */
+  private boundTarget(writer: Writer, target: unknown, self: unknown): void {
+    const home = methodHome(target, self);
+    if (home === null || writer.isOpened(target as object)) {
+      writer.value(target);
+      return;
+    }
+    writer.wasOpened(target as object);
+    writer.codeOp(f.METHOD);
+    writer.value(home.type);
+    writer.amount(home.isStatic ? 1 : 0);
+    writer.value(home.name);
   }
 
   private closure(writer: Writer, fn: AnyFunction, plan: ClosurePlan): void {
@@ -184,6 +186,7 @@ export class CodeSender implements CodeWriting {
     writer.codeOp(f.CLASS);
     writer.value(id);
     this.unit(writer, code.unit);
+    writer.value(nameOf(fn));
     writer.amount(code.early);
     this.defining.add(fn);
     try {
@@ -253,7 +256,7 @@ export class CodeSender implements CodeWriting {
     // A class of another realm, or one that keeps its data where no property shows it.
     if (Function.prototype.toString.call(maker).endsWith('{ [native code] }')) return false;
     const kind = kindOf(value);
-    const refusal = whyNotPlain(value);
+    const refusal = whyNotPlain(value) ?? whyNodesOwn(value, proto);
     if (refusal !== null) throw new Refused(refusal);
     writer.codeOp(f.INSTANCE);
     writer.amount(kind);
@@ -264,37 +267,9 @@ export class CodeSender implements CodeWriting {
       step(() => `class ${nameOf(maker as AnyFunction)}`),
       () => writer.value(maker),
     );
-    this.contents(writer, value, kind);
-    this.ownProperties(writer, value, kind === f.OF_ARRAY);
+    writeContents(writer, value, kind);
+    writeOwnProperties(writer, value, kind === f.OF_ARRAY);
     return true;
-  }
-
-  private contents(writer: Writer, value: object, kind: number): void {
-    if (kind === f.OF_ARRAY) writer.value([...(value as readonly unknown[])]);
-    else if (kind === f.OF_MAP) writer.value(new Map(value as Map<unknown, unknown>));
-    else if (kind === f.OF_SET) writer.value(new Set(value as Set<unknown>));
-    else if (kind === f.OF_DATE) writer.value(Date.prototype.getTime.call(value));
-  }
-
-  private ownProperties(writer: Writer, value: object, isArray: boolean): void {
-    const keys = isArray ? Object.keys(value).filter((key) => !/^\d+$/.test(key)) : Object.keys(value);
-    const isShaped = keys.length > 0 && !keys.some((key) => key.includes('\0'));
-    writer.amount(isShaped ? 1 : 0);
-    if (isShaped) writer.shape(keys);
-    for (const key of isShaped ? keys : []) {
-      writer.within(key, () => writer.value((value as Record<string, unknown>)[key]));
-    }
-    const symbols = Object.getOwnPropertySymbols(value).filter((symbol) =>
-      Object.prototype.propertyIsEnumerable.call(value, symbol),
-    );
-    writer.amount(symbols.length);
-    for (const symbol of symbols) {
-      writer.value(symbol);
-      writer.within(
-        step(() => String(symbol)),
-        () => writer.value((value as Record<symbol, unknown>)[symbol]),
-      );
-    }
   }
 
   /** A module as a whole, where it is known which. */
@@ -352,12 +327,4 @@ function carriedStatics(fn: AnyFunction, declared: ReadonlySet<string>): readonl
     const { value } = descriptor as { readonly value: unknown };
     return !declared.has(key) || (typeof value !== 'object' && typeof value !== 'function');
   });
-}
-
-function kindOf(value: object): number {
-  if (Array.isArray(value)) return f.OF_ARRAY;
-  if (types.isMap(value)) return f.OF_MAP;
-  if (types.isSet(value)) return f.OF_SET;
-  if (types.isDate(value)) return f.OF_DATE;
-  return f.PLAIN;
 }

@@ -98,7 +98,7 @@ export const SHARED_VIEW: number = 0xa9;
 
 /** Unit, class id or '', name, captured values, own properties, properties of its `prototype`. */
 export const FUNCTION: number = 0xb0;
-/** Id, unit, what it extends if the unit says so, captured values, own properties, properties of its `prototype`. */
+/** Id, unit, name, how many captured values its making needs, what it extends if the unit says so, captured values, own properties, properties of its `prototype`. */
 export const CLASS: number = 0xb1;
 /** Id of a class that the receiver has. */
 export const HOME_CLASS: number = 0xb2;
@@ -114,6 +114,9 @@ export const SYMBOL: number = 0xb6;
 export const INSTANCE: number = 0xb7;
 /** Two values, of which the second counts: the first is there because the second refers to it. */
 export const AFTER: number = 0xb8;
+
+/** A class, whether the method is static, its name: a method that is sent as its class's. */
+export const METHOD: number = 0xb9;
 
 /** Kinds of `SYMBOL`. */
 export const REGISTERED: number = 0;

@@ -156,7 +156,7 @@ export class Reader extends MessageCursor {
       case f.ODD_OBJECT:
         return this.readOddObject();
       default:
-        if (tag >= f.FUNCTION && tag <= f.AFTER && this.hasCode && this.code !== null)
+        if (tag >= f.FUNCTION && tag <= f.METHOD && this.hasCode && this.code !== null)
           return this.code.read(this, tag);
         throw new Malformed(`it has an unknown tag ${tag}`);
     }

@@ -3,6 +3,11 @@ export interface NamedStep {
   words(): string;
 }
 
+/** Names a step; the words are made when they are needed. */
+export function step(words: () => string): NamedStep {
+  return { words };
+}
+
 /** A key of an object, an index of an array, or `-1 - n` for entry n of a Map or Set (whose keys are values). */
 export type TrailStep = string | number | NamedStep;
 
