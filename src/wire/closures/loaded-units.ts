@@ -76,7 +76,7 @@ export class LoadedUnit {
     const from = unit.url ?? import.meta.url;
     const target = specifier.startsWith('file:') ? fileURLToPath(specifier) : specifier;
     try {
-      const required: unknown = createRequire(from)(target);
+      const required: unknown = unwarned(() => createRequire(from)(target) as unknown);
       rememberNamespace(required, addressOf(specifier, unit));
       return required;
     } catch (error) {
