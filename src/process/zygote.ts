@@ -1,12 +1,13 @@
 import { debuglog } from 'node:util';
-import { visitBlocks } from '../arena/allocator.js';
 import { emptyInbox } from '../arena/inbox.js';
 import { KIND } from '../arena/layout.js';
+import { dropAllHandles, holdAllFor } from '../arena/local-handles.js';
 import { enterFamilyAfterFork, type Member } from '../arena/member.js';
 import { fallAsleepBehindBell, publishBell, wakeUp } from '../arena/parking.js';
 import { EXITED, FORKED, LOST_EXIT_CODE, ProcessRecord, REQUESTED } from '../arena/process-record.js';
 import { isCurrent } from '../arena/slots.js';
 import { sweepMember } from '../arena/sweep.js';
+import { visitBlocks } from '../arena/walk.js';
 import { SystemCallError } from '../base/errors.js';
 import {
   closeDescriptor,
@@ -150,12 +151,15 @@ export class Zygote {
     if (verdict === 'clean' || verdict === 'failed') return;
     setCloseOnExec(this.#bell.readFd, false);
     setCloseOnExec(this.#bell.writeFd, false);
+    dropAllHandles();
     this.#replace({ ...this.#orders, skip: [...this.#orders.skip, ...this.#shunned, url], bell: this.#bell });
   }
 
   /** @returns `true` in the child. */
   #fork(record: ProcessRecord): boolean {
     let pid: number;
+    // What modules have made while they were loaded is the child's, too.
+    holdAllFor(record.child);
     try {
       pid = this.#forker.fork();
     } catch (error) {

@@ -1,3 +1,4 @@
+import { holdAllFor } from '../../arena/local-handles.js';
 import { enterFamilyAfterFork, type Member } from '../../arena/member.js';
 import { ALIVE, ProcessRecord } from '../../arena/process-record.js';
 import { claimSlot, type OwnerId } from '../../arena/slots.js';
@@ -128,6 +129,7 @@ function forkChild(engine: Forker, member: Member, request: PackedRequest): Star
   try {
     record = ProcessRecord.create(member, child, request);
     record.hold(child);
+    holdAllFor(child);
     pid = forkAlive(engine, record);
   } catch (error) {
     record?.drop(member.owner);
