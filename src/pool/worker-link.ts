@@ -13,7 +13,7 @@ import {
 import type { ChildHandle } from '../process/handle.js';
 import { prepareLaunch } from '../process/launch.js';
 import type { StartMethod } from '../process/start-request.js';
-import { encode } from '../wire/codec.js';
+import { encodeShared } from '../wire/codec.js';
 import { Inbox, Outbox, pack } from '../wire/family-message.js';
 import { functionIn } from '../wire/functions.js';
 import { withoutBroken } from './broken-results.js';
@@ -122,7 +122,7 @@ export class WorkerLink {
     const [oldest] = this.#defined;
     const isFull = oldest !== undefined && this.#defined.size >= MAX_DEFINED;
     const id = isFull ? oldest[1] : this.#defined.size;
-    if (!this.#trySend(encode([DEFINE, id, this.#outbox.seal(fn.packed)]))) {
+    if (!this.#trySend(encodeShared([DEFINE, id, this.#outbox.seal(fn.packed)]))) {
       this.#outbox.undo();
       return undefined;
     }
@@ -170,14 +170,14 @@ export class WorkerLink {
 
   /** Tells a recalled worker that what follows is for it again; tried until the pipe has room. */
   payResume(): void {
-    if (!this.#owesResume || !this.#trySend(encode([RESUME]))) return;
+    if (!this.#owesResume || !this.#trySend(encodeShared([RESUME]))) return;
     this.#owesResume = false;
     this.flush();
   }
 
   /** Lets the worker end once it has done everything it was sent; tried until the pipe has room. */
   stop(): void {
-    if (this.#isStopping || this.#owesResume || !this.#trySend(encode([STOP]))) return;
+    if (this.#isStopping || this.#owesResume || !this.#trySend(encodeShared([STOP]))) return;
     this.#isStopping = true;
     this.flush();
   }

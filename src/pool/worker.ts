@@ -9,6 +9,7 @@ import { whileLoading } from '../process/bootstrap.js';
 import { pauseEndWatch, resumeEndWatch } from '../process/child.js';
 import { recordError } from '../wire/errors.js';
 import { Inbox, Outbox, pack, type Received } from '../wire/family-message.js';
+import { copyMessage, forgetCarried } from '../wire/handles.js';
 import {
   CALL,
   CHUNK,
@@ -157,6 +158,7 @@ class Worker {
     const received = this.#inbox.receive(packed);
     const loading = whileLoading(async () => {
       const { value, failure } = await received;
+      forgetCarried(packed);
       if (failure !== null) throw failure;
       return value as Task;
     });
@@ -329,7 +331,7 @@ class Worker {
   #sendBytes(bytes: Uint8Array): void {
     if (this.#results.trySend(bytes)) return;
     // The view may lie in a buffer that is used again while this waits.
-    const own = bytes.slice();
+    const own = copyMessage(bytes);
     let isSent = false;
     while (!isSent) {
       this.#results.flush();

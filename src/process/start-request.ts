@@ -1,6 +1,8 @@
-import { decode, encode } from '../wire/codec.js';
+import type { Block } from '../arena/allocator.js';
+import { decodeShared, encodeShared } from '../wire/codec.js';
 import { decodeFromFamily, encodeForFamily } from '../wire/family-message.js';
 import type { AnyFunction, FunctionReference } from '../wire/functions.js';
+import { carriedBy, forgetCarried } from '../wire/handles.js';
 
 /** The three ways to start a process. */
 export type StartMethod = 'forkserver' | 'fork' | 'spawn';
@@ -53,6 +55,8 @@ export interface PackedRequest {
   readonly isDaemon: boolean;
   /** Lets go of what only the parent keeps for the start; called once that is through. */
   readonly forget: () => void;
+  /** Blocks of the handles among what the child is told. */
+  readonly carried: readonly Block[];
 }
 
 /**
@@ -68,10 +72,12 @@ export function packRequest(
   const inherited = body.startMethod === 'fork' ? inherit(given) : 0;
   try {
     const call = encodeForFamily(inherited === 0 ? given : { ...given, target: null, class: null }, '');
+    const packed = encodeShared({ ...body, call, inherited });
     return {
-      head: encode(head).slice(),
-      body: encode({ ...body, call, inherited }).slice(),
+      head: encodeShared(head).slice(),
+      body: packed.slice(),
       isDaemon: body.daemon,
+      carried: carriedBy(packed),
       forget: () => void inheritance.delete(inherited),
     };
   } catch (error) {
@@ -96,13 +102,15 @@ export async function unpackCall({ call, inherited }: RequestBody): Promise<Call
   const found = inheritance.get(inherited);
   // The others are for its brothers and sisters.
   inheritance.clear();
-  return { ...((await decodeFromFamily(call)) as Call), ...found };
+  const given = (await decodeFromFamily(call)) as Call;
+  forgetCarried(call);
+  return { ...given, ...found };
 }
 
 export function unpackHead(bytes: Uint8Array): RequestHead {
-  return decode(bytes) as RequestHead;
+  return decodeShared(bytes) as RequestHead;
 }
 
 export function unpackBody(bytes: Uint8Array): RequestBody {
-  return decode(bytes) as RequestBody;
+  return decodeShared(bytes) as RequestBody;
 }

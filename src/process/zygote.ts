@@ -1,12 +1,13 @@
 import { debuglog } from 'node:util';
-import { visitBlocks } from '../arena/allocator.js';
 import { emptyInbox } from '../arena/inbox.js';
 import { KIND } from '../arena/layout.js';
-import { enterFamily, leaveFamilyAfterFork, type Member } from '../arena/member.js';
+import { dropAllHandles, holdAllFor } from '../arena/local-handles.js';
+import { closeInheritedParking, enterFamily, type Member } from '../arena/member.js';
 import { fallAsleepBehindBell, publishBell, wakeUp } from '../arena/parking.js';
 import { EXITED, FORKED, LOST_EXIT_CODE, ProcessRecord, REQUESTED } from '../arena/process-record.js';
 import { isCurrent } from '../arena/slots.js';
 import { sweepMember } from '../arena/sweep.js';
+import { visitBlocks } from '../arena/walk.js';
 import { SystemCallError } from '../base/errors.js';
 import {
   closeDescriptor,
@@ -27,6 +28,7 @@ import { beginForkedChild } from './child.js';
 import { inheritLifeline } from './family.js';
 import { reportFatal } from './fatal.js';
 import { UNFIT } from './handle.js';
+import { adoptOrphans } from './orphans.js';
 import { countThreads, preload, startThreadPool } from './preload.js';
 import { rehearse } from './rehearsal.js';
 import { SpareChild } from './spare-child.js';
@@ -35,7 +37,6 @@ import { holdBackStreams } from './zygote-streams.js';
 
 const debug = debuglog('furca');
 
-const SIGKILL = 9;
 /** Forks tried for one child: one that dies before its first instruction is forked again. */
 const MAX_ATTEMPTS = 3;
 /** Threads of a fork-ready Node: main, one V8 worker, its timer, the inspector's, and four of libuv's pool. */
@@ -167,11 +168,14 @@ export class Zygote {
     if (verdict === 'clean' || verdict === 'failed') return;
     setCloseOnExec(this.#bell.readFd, false);
     setCloseOnExec(this.#bell.writeFd, false);
+    dropAllHandles();
     this.#replace({ ...this.#orders, skip: [...this.#orders.skip, ...this.#shunned, url], bell: this.#bell });
   }
 
   /** @returns `true` in the child. */
   #fork(record: ProcessRecord): boolean {
+    // What modules have made while they were loaded is the child's, too.
+    holdAllFor(record.child);
     const spare = this.#spare.release(record.block.at);
     if (spare !== undefined) {
       record.forked(spare.pid);
@@ -223,7 +227,7 @@ export class Zygote {
     for (const fd of [this.#waiting.fd, this.#bell.readFd, this.#bell.writeFd]) closeDescriptor(fd);
     followLifeline(this.#orders.lifelineFd);
     inheritLifeline(this.#orders.lifelineFd);
-    leaveFamilyAfterFork();
+    closeInheritedParking();
     beginForkedChild();
   }
 
@@ -320,17 +324,10 @@ export class Zygote {
     const { arena, owner } = this.#member;
     const exitCode = lookAtChild(record.pid) ?? record.farewell ?? LOST_EXIT_CODE;
     sweepMember(arena, record.child, owner);
-    this.#endDaemonsOf(record);
+    for (const orphan of adoptOrphans(this.#member, record.child)) this.#watch(orphan);
     record.exited(exitCode);
     reapChild(record.pid);
     this.#letGo(record);
-  }
-
-  /** A daemon ends with its parent, however that one ended. */
-  #endDaemonsOf(parent: ProcessRecord): void {
-    for (const child of this.#children.values()) {
-      if (child.isDaemon && child.parent === parent.child) native().kill(child.pid, SIGKILL);
-    }
   }
 
   #letGo(record: ProcessRecord): void {

@@ -1,3 +1,4 @@
+import * as commandErrors from '../base/command-errors.js';
 import * as furcaErrors from '../base/errors.js';
 
 /** Key of the names of properties that could not be sent, on an error that was rebuilt. */
@@ -16,7 +17,10 @@ const BUILT_IN = [
 
 const PROTOTYPES: Map<string, object> = new Map<string, object>([
   ...BUILT_IN.map((Class): [string, object] => [Class.name, Class.prototype as object]),
-  ...Object.values(furcaErrors).map((Class): [string, object] => [Class.name, Class.prototype]),
+  ...Object.values({ ...furcaErrors, ...commandErrors }).map((Class): [string, object] => [
+    Class.name,
+    Class.prototype,
+  ]),
 ]);
 
 /** Names that were registered: they go before what the class itself could tell. */

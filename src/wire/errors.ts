@@ -1,4 +1,5 @@
 import { encodeForFamily, Inbox } from './family-message.js';
+import { forgetCarried } from './handles.js';
 
 export { registerError } from './error-classes.js';
 
@@ -32,7 +33,9 @@ export function recordError(thrown: unknown): ErrorRecord {
  * @throws {@link NotSendableError} `ERR_FURCA_NOT_SENDABLE`: the record was damaged on its way.
  */
 export function rebuildError(record: ErrorRecord): unknown {
-  return new Inbox().receiveSync(record).value;
+  const { value } = new Inbox().receiveSync(record);
+  forgetCarried(record);
+  return value;
 }
 
 /**

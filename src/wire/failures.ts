@@ -30,10 +30,10 @@ export function cannotSend({ what, fact, hint, cause }: Refusal, path: string): 
 }
 
 /** Raised where a function or class that arrived cannot be made. */
-export function cannotLoad(name: string, fact: string, cause?: unknown): NotSendableError {
+export function cannotLoad(what: string, fact: string, cause?: unknown): NotSendableError {
   return new NotSendableError(
-    `Cannot load ${name}: ${fact}.`,
-    name,
+    `Cannot load ${what}: ${fact}.`,
+    what.replace(/^the function /, ''),
     'receive',
     cause === undefined ? {} : { cause },
   );

@@ -4,26 +4,28 @@ import { inspecting } from './closures/inspector.js';
 import { type LoadedUnit, loadedUnit } from './closures/loaded-units.js';
 import { Broken, CodeReceiver } from './closures/receiver.js';
 import { CodeSender } from './closures/sender.js';
-import { Malformed } from './codec/message-cursor.js';
 import { Reader } from './codec/reader.js';
 import { Writer } from './codec/writer.js';
-import { decode, encode } from './codec.js';
+import { decodeShared, encodeShared } from './codec.js';
 import { notAMessage } from './failures.js';
+import { carriedBy, forgetCarried, setCarried } from './handles.js';
 
 /**
  * Messages between members of one family, which trust each other: functions, classes and their instances travel in them.
  *
  * ```
- * value                          when nothing in it refers to code
- * ENVELOPE  length of head: u32  head  zeros up to a multiple of 8  value
+ * value                         when nothing in it refers to code
+ * ENVELOPE  zeros up to 8  [sender, [unit, ...], value]
  * ```
  *
- * The head is a data message: who sent it, and for each unit of code the value refers to either the whole unit, or the slot of the
- * receiver's table it was put into before. The sender decides what stands in which slot, so both always agree.
+ * What is in the envelope is a data message: who sent it; for each unit of code that the value refers to either the whole unit, or the
+ * slot of the receiver's table it was put into before; and the value's bytes. The sender decides what stands in which slot, so both
+ * always agree.
  */
 
 const ENVELOPE = 0xf6;
-const HEAD_AT = 5;
+/** A multiple of 8, so that numbers in it can be read where they lie. */
+const INNER_AT = 8;
 
 /** A value that was packed, apart from who it is for. */
 export interface Packed {
@@ -41,7 +43,7 @@ interface Packer {
 
 function makePacker(): Packer {
   const sender = new CodeSender();
-  return { writer: new Writer(sender), sender };
+  return { writer: new Writer(sender, true), sender };
 }
 
 const ownPacker = makePacker();
@@ -114,14 +116,11 @@ export class Outbox {
 }
 
 function envelope(entries: readonly unknown[], value: Uint8Array): Uint8Array {
-  const head = encode([ownToken(), entries], 'code');
-  const valueAt = (HEAD_AT + head.length + 7) & ~7;
-  const message = new Uint8Array(valueAt + value.length);
+  const inner = encodeShared([ownToken(), entries, value], 'code');
+  const message = new Uint8Array(INNER_AT + inner.length);
   message[0] = ENVELOPE;
-  new DataView(message.buffer).setUint32(1, head.length, true);
-  message.set(head, HEAD_AT);
-  message.set(value, valueAt);
-  return message;
+  message.set(inner, INNER_AT);
+  return setCarried(message, carriedBy(inner));
 }
 
 /** Packs a value into a message that any member of the family can read, without having been sent anything before. */
@@ -164,43 +163,35 @@ export class Inbox {
     if (bytes[0] !== ENVELOPE) return read(NOTHING, bytes);
     const { units, bytes: value } = this.#open(bytes);
     const waiting = units.filter((unit) => unit.needsLoading);
-    if (waiting.length === 0) return read(units, value);
-    const own = value.slice();
-    return Promise.all(waiting.map((unit) => unit.load())).then(() => read(units, own));
+    if (waiting.length === 0) return readOnce(units, value);
+    return Promise.all(waiting.map((unit) => unit.load())).then(() => readOnce(units, value));
   }
 
   /** Reads a message; modules it needs are loaded while this thread stands still. */
   receiveSync(bytes: Uint8Array): Received {
     if (bytes[0] !== ENVELOPE) return read(NOTHING, bytes);
     const { units, bytes: value } = this.#open(bytes);
-    return read(units, value);
+    return readOnce(units, value);
   }
 
   #open(message: Uint8Array): Opened {
-    try {
-      const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
-      const length = view.getUint32(1, true);
-      const valueAt = (HEAD_AT + length + 7) & ~7;
-      if (valueAt > message.length) throw new Malformed('its head is cut off');
-      const head = decode(message.subarray(HEAD_AT, HEAD_AT + length));
-      if (!Array.isArray(head) || typeof head[0] !== 'string' || !Array.isArray(head[1])) {
-        throw new Malformed('its head is no head');
-      }
-      this.#peer = head[0];
-      const units = (head[1] as readonly unknown[]).map((entry) => this.#unit(entry));
-      return { units, bytes: message.subarray(valueAt) };
-    } catch (error) {
-      throw notAMessage(error instanceof Malformed ? error.message : 'its head cannot be read', error);
+    const inner = decodeShared(message.subarray(INNER_AT));
+    if (!Array.isArray(inner)) throw notAMessage('its envelope holds something else');
+    const [peer, entries, bytes] = inner as readonly unknown[];
+    if (typeof peer !== 'string' || !Array.isArray(entries) || !(bytes instanceof Uint8Array)) {
+      throw notAMessage('its envelope is damaged');
     }
+    this.#peer = peer;
+    return { units: entries.map((entry) => this.#unit(entry)), bytes };
   }
 
   #unit(entry: unknown): LoadedUnit {
     if (typeof entry === 'number') {
       const known = this.#slots[entry];
-      if (known === undefined) throw new Malformed('it refers to code that was never sent');
+      if (known === undefined) throw notAMessage('it refers to code that was never sent');
       return known;
     }
-    if (!Array.isArray(entry) || !isUnit(entry[1])) throw new Malformed('it has a unit of code that is none');
+    if (!Array.isArray(entry) || !isUnit(entry[1])) throw notAMessage('it has a unit of code that is none');
     const slot: unknown = entry[0];
     const loaded = loadedUnit(entry[1]);
     if (typeof slot === 'number' && slot >= 0 && slot < SLOTS) this.#slots[slot] = loaded;
@@ -235,7 +226,7 @@ interface Unpacker {
 
 function makeUnpacker(): Unpacker {
   const receiver = new CodeReceiver();
-  return { reader: new Reader(receiver), receiver };
+  return { reader: new Reader(receiver, true), receiver };
 }
 
 const ownUnpacker = makeUnpacker();
@@ -249,6 +240,15 @@ function read(units: readonly LoadedUnit[], bytes: Uint8Array): Received {
     return { value, failure: receiver.failure };
   } finally {
     receiver.begin(NOTHING);
+  }
+}
+
+/** Reads what came in an envelope; the handles in it were held by its bytes until now. */
+function readOnce(units: readonly LoadedUnit[], bytes: Uint8Array): Received {
+  try {
+    return read(units, bytes);
+  } finally {
+    forgetCarried(bytes);
   }
 }
 

@@ -5,7 +5,9 @@ import { inspecting } from './closures/inspector.js';
 import { LoadedUnit, loadedUnit } from './closures/loaded-units.js';
 import { planAs, planOf } from './closures/plan.js';
 import { rememberReceived } from './closures/received.js';
-import { type Packed, pack } from './family-message.js';
+import { notAMessage } from './failures.js';
+import { decodeFromFamily, encodeForFamily, type Packed, pack } from './family-message.js';
+import { carriedBy, copyMessage, keepCarried } from './handles.js';
 
 export type { AnyFunction, ReferenceUnit as FunctionReference } from './closures/descriptor.js';
 
@@ -52,8 +54,41 @@ export function packFunction(fn: AnyFunction, path: string, before?: Packed): Pa
   if (before?.isConstant === true) return before;
   const packed = pack(fn, path);
   if (before !== undefined && Buffer.compare(before.bytes, packed.bytes) === 0) return before;
-  // Of its own: the bytes of messages lie in chunks with others, and this is kept.
-  return { ...packed, bytes: packed.bytes.slice() };
+  // Of its own: the bytes of messages lie in chunks with others, and this is kept; so are the handles that it names.
+  const bytes = packed.bytes.slice();
+  const blocks = carriedBy(packed.bytes);
+  if (blocks.length > 0) keepCarried(bytes, blocks);
+  return { ...packed, bytes };
+}
+
+/** A function as bytes, with all it needs. */
+export type FunctionDescriptor = Uint8Array;
+
+/**
+ * Describes a function, with what it captures now, so that any process of the family can have it.
+ *
+ * @param path - What it is called in an error, such as `target`. Default `function`.
+ * @throws {@link NotSendableError} `ERR_FURCA_NOT_SENDABLE`: the message says what of it cannot leave, and the way there.
+ *
+ * @example
+ * const step = 2;
+ * const fn = await loadFunction(describeFunction((x: number) => x * step));
+ * fn(21); // => 42
+ */
+export function describeFunction(fn: AnyFunction, path: string = 'function'): FunctionDescriptor {
+  return copyMessage(encodeForFamily(fn, path));
+}
+
+/**
+ * Makes the function that `describeFunction` described; modules it needs are imported with this process's loaders.
+ *
+ * @throws {@link NotSendableError} `ERR_FURCA_NOT_SENDABLE` with `stage` `receive`: a module failed to load (`cause` says how), or has no
+ * such function any more, or the text does not compile.
+ */
+export async function loadFunction(descriptor: FunctionDescriptor): Promise<AnyFunction> {
+  const fn = await decodeFromFamily(descriptor);
+  if (typeof fn !== 'function') throw notAMessage('it holds no function');
+  return fn as AnyFunction;
 }
 
 /** How `fn` is found, if it travels by reference; `null` where it does not, or cannot travel at all. */

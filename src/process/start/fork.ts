@@ -1,5 +1,6 @@
+import { holdAllFor } from '../../arena/local-handles.js';
 import { enterFamilyAfterFork, type Member } from '../../arena/member.js';
-import { ALIVE, type ProcessRecord } from '../../arena/process-record.js';
+import { ALIVE, LOST_EXIT_CODE, type ProcessRecord } from '../../arena/process-record.js';
 import type { OwnerId } from '../../arena/slots.js';
 import { sweepMember } from '../../arena/sweep.js';
 import { SystemCallError, UsageError } from '../../base/errors.js';
@@ -13,6 +14,7 @@ import { beginForkedChild, pauseEndWatch, resumeEndWatch, runChild } from '../ch
 import { letGoOfLifeline, lifelineFd } from '../family.js';
 import { reportFatal } from '../fatal.js';
 import { startFailed } from '../handle.js';
+import { forgetOrphans, lookAfterOrphans } from '../orphans.js';
 import { forgetChildren } from '../registry.js';
 import type { PackedRequest } from '../start-request.js';
 import { forgetChildStreams, isChildStream } from '../stream-pipes.js';
@@ -42,7 +44,8 @@ function reapOwn(member: Member): void {
     if (exitCode === null) continue;
     own.delete(pid);
     sweepMember(member.arena, record.child, member.owner);
-    record.exited(exitCode ?? record.farewell ?? 255);
+    lookAfterOrphans(member, record.child);
+    record.exited(exitCode ?? record.farewell ?? LOST_EXIT_CODE);
     reapChild(pid);
   }
   if (own.size === 0) process.off('SIGCHLD', onChild);
@@ -127,6 +130,7 @@ function forkChild(engine: Forker, member: Member, request: PackedRequest): Star
   const { child } = record;
   let pid: number;
   try {
+    holdAllFor(child);
     pid = forkAlive(engine, record);
   } catch (error) {
     abandonRecord(member, record);
@@ -161,6 +165,7 @@ export function forgetForkedChildren(): void {
   own.clear();
   process.off('SIGCHLD', onChild);
   forgetChildStreams();
+  forgetOrphans();
 }
 
 /** What a child forked for a `Process` does first, after its mark of life. */

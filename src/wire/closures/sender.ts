@@ -4,6 +4,7 @@ import { whyNotPlain } from '../codec/refusal.js';
 import { step } from '../codec/trail.js';
 import type { CodeWriting, Writer } from '../codec/writer.js';
 import { Refused } from '../failures.js';
+import { handleKindOf } from '../handles.js';
 import { checkMethods, methodHome } from './class-members.js';
 import { type AnyFunction, referenceUnit, type Unit } from './descriptor.js';
 import { classId, knownClassId, tokenOf } from './identities.js';
@@ -247,6 +248,7 @@ export class CodeSender implements CodeWriting {
 
   instance(writer: Writer, value: object, proto: object | null): boolean {
     if (INTRINSIC.has(proto) || proto === null) return false;
+    if (handleKindOf(value) !== undefined) return false;
     if (types.isModuleNamespaceObject(value)) return this.namespace(writer, value);
     if (types.isNativeError(value) || ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value))
       return false;

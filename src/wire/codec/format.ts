@@ -96,6 +96,11 @@ export const OWN_VIEW: number = 0xa8;
 /** Kind byte, offset and length in bytes, then the buffer as an op of its own. */
 export const SHARED_VIEW: number = 0xa9;
 
+/** Kind byte, place / 64 and generation of a block as 32-bit integers, then what else belongs to the handle. */
+export const HANDLE: number = 0xaa;
+/** Count, as many blocks, then a view whose bytes are themselves a message that names these blocks. */
+export const CARRIER: number = 0xab;
+
 /** Unit, class id or '', name, captured values, own properties, properties of its `prototype`. */
 export const FUNCTION: number = 0xb0;
 /** Id, unit, name, how many captured values its making needs, what it extends if the unit says so, captured values, own properties, properties of its `prototype`. */

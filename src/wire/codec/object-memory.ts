@@ -1,8 +1,9 @@
 import { types } from 'node:util';
 import { Refused } from '../failures.js';
+import { carriedBy } from '../handles.js';
 import * as f from './format.js';
 import { MessageMemory } from './message-memory.js';
-import { DETACHED_BUFFER, RESIZABLE_BUFFER, SHARED_BUFFER } from './refusal.js';
+import { SHARED_BUFFER, whyNotBuffer } from './refusal.js';
 import { viewKindOf } from './view-kinds.js';
 
 /** Objects that are looked through one by one before a `Map` is made. */
@@ -90,6 +91,12 @@ export abstract class ObjectMemory extends MessageMemory {
     if (!types.isArrayBuffer(buffer)) throw new Refused(SHARED_BUFFER);
     checkBuffer(buffer);
     const { byteOffset, byteLength } = value;
+    const blocks = carriedBy(value as Uint8Array);
+    if (blocks.length > 0) {
+      this.chunk[this.at++] = f.CARRIER;
+      this.count(blocks.length);
+      for (const block of blocks) this.block(block);
+    }
     // A Buffer lies in a pool together with strangers: it always takes its own bytes along, and nothing else.
     if (kind === 0 || (byteLength < buffer.byteLength && !this.sharesBuffers)) {
       if (kind !== 0) this.claimBytes(buffer);
@@ -123,13 +130,6 @@ export abstract class ObjectMemory extends MessageMemory {
 }
 
 function checkBuffer(buffer: ArrayBuffer): void {
-  const { resizable } = buffer as ArrayBuffer & { readonly resizable?: boolean };
-  if (resizable === true) throw new Refused(RESIZABLE_BUFFER);
-  if (buffer.byteLength > 0) return;
-  try {
-    // The only way on Node 20 to tell an empty buffer from a detached one.
-    new Uint8Array(buffer);
-  } catch {
-    throw new Refused(DETACHED_BUFFER);
-  }
+  const refusal = whyNotBuffer(buffer);
+  if (refusal !== null) throw new Refused(refusal);
 }

@@ -1,4 +1,5 @@
 import { notAMessage } from '../failures.js';
+import { keepCarried, reviveHandle } from '../handles.js';
 import { readError } from './error-reader.js';
 import * as f from './format.js';
 import { Malformed, MessageCursor } from './message-cursor.js';
@@ -29,14 +30,17 @@ export class Reader extends MessageCursor {
 
   /** `null` where strangers may have written the message. */
   private readonly code: CodeReading | null;
+  /** The message came from the family, which shares the memory that handles name. */
+  private readonly isOfFamily: boolean;
   private shapes: Shape[] = [];
   private refs: unknown[] = [];
   /** How many array slots may still be made before their parts are seen. */
   private slots = 0;
 
-  constructor(code: CodeReading | null) {
+  constructor(code: CodeReading | null, isOfFamily: boolean) {
     super();
     this.code = code;
+    this.isOfFamily = isOfFamily;
   }
 
   /**
@@ -155,6 +159,10 @@ export class Reader extends MessageCursor {
         return this.readSharedView();
       case f.ODD_OBJECT:
         return this.readOddObject();
+      case f.HANDLE:
+        return this.readHandle();
+      case f.CARRIER:
+        return this.readCarrier();
       default:
         if (tag >= f.FUNCTION && tag <= f.METHOD && this.hasCode && this.code !== null)
           return this.code.read(this, tag);
@@ -292,6 +300,29 @@ export class Reader extends MessageCursor {
     const object: Record<string, unknown> = this.opened({});
     for (let i = 0; i < count; i += 1) setOwn(object, this.readString(), this.read());
     return object;
+  }
+
+  private readHandle(): object {
+    this.assertFamily();
+    this.need(1);
+    const id = this.bytes[this.at++] as number;
+    const block = this.readBlock();
+    const slot = this.reserve();
+    return this.fill(slot, reviveHandle(id, block, this.read()));
+  }
+
+  private assertFamily(): void {
+    if (!this.isOfFamily)
+      throw new Malformed('it names shared memory, and that is taken from the own family only');
+  }
+
+  private readCarrier(): unknown {
+    this.assertFamily();
+    const blocks = Array.from({ length: this.readPartCount(8) }, () => this.readBlock());
+    const message = this.read();
+    if (!(message instanceof Uint8Array)) throw new Malformed('it has handles in nothing');
+    keepCarried(message, blocks);
+    return message;
   }
 
   private readMap(): Map<unknown, unknown> {

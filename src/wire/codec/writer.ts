@@ -1,11 +1,12 @@
 import { types } from 'node:util';
-import type { NotSendableError } from '../../base/errors.js';
+import { ClosedError, type NotSendableError } from '../../base/errors.js';
 import { cannotSend, Refused, readingFailed, tooDeep } from '../failures.js';
+import { handleKindOf } from '../handles.js';
 import { writeError } from './error-writer.js';
 import * as f from './format.js';
 import { OP_BYTES } from './message-memory.js';
 import { ObjectMemory, SHARE_BUFFERS } from './object-memory.js';
-import { ARGUMENTS, PROXY, refusePrimitiveKind, whyNotPlain } from './refusal.js';
+import { ARGUMENTS, PROXY, refuseHandle, refusePrimitiveKind, whyNotPlain } from './refusal.js';
 import { ShapeMemory } from './shapes.js';
 import { formatTrail, type TrailStep } from './trail.js';
 
@@ -45,6 +46,8 @@ export class Writer extends ObjectMemory {
 
   /** `null` for messages that may go to strangers. */
   private readonly code: CodeWriting | null;
+  /** The message stays in the family, which shares the memory that handles name. */
+  private readonly isForFamily: boolean;
   private readonly shapes = new ShapeMemory();
   private message = 0;
   private shapeCount = 0;
@@ -52,9 +55,10 @@ export class Writer extends ObjectMemory {
   private readonly trail: TrailStep[] = [];
   private depth = 0;
 
-  constructor(code: CodeWriting | null) {
+  constructor(code: CodeWriting | null, isForFamily: boolean) {
     super();
     this.code = code;
+    this.isForFamily = isForFamily;
   }
 
   /** Returns the message that holds `value`; its bytes are never written again. */
@@ -91,12 +95,13 @@ export class Writer extends ObjectMemory {
     return this.end((this.hasRefs ? f.HAS_REFS : 0) | (this.hasCode ? f.HAS_CODE : 0));
   }
 
-  private explain(error: unknown, path: string): NotSendableError {
+  private explain(error: unknown, path: string): NotSendableError | ClosedError {
     this.abandon();
     return this.reason(error, path);
   }
 
-  private reason(error: unknown, path: string): NotSendableError {
+  private reason(error: unknown, path: string): NotSendableError | ClosedError {
+    if (error instanceof ClosedError) return error;
     const where = formatTrail(path, this.trail, this.depth);
     if (error instanceof Refused) return cannotSend(error.refusal, where);
     if (error instanceof RangeError && /call stack/i.test(error.message)) return tooDeep(path, error);
@@ -155,7 +160,7 @@ export class Writer extends ObjectMemory {
   }
 
   /** Writes, or takes back what it wrote and answers why. */
-  attempt(write: () => void): { readonly failure: NotSendableError } | null {
+  attempt(write: () => void): { readonly failure: NotSendableError | ClosedError } | null {
     const { depth, shapeCount, openedCount, text } = this;
     const mark: Mark = { length: this.at - this.start, text, depth, shapeCount, openedCount };
     try {
@@ -314,11 +319,23 @@ export class Writer extends ObjectMemory {
     else if (types.isRegExp(value)) this.regExp(value);
     else if (types.isNativeError(value) || value instanceof DOMException) writeError(this, value as Error);
     else if (types.isBoxedPrimitive(value) && !types.isSymbolObject(value)) this.boxed(value);
-    else {
+    else if (!this.handle(value)) {
       const refusal = whyNotPlain(value);
       if (refusal !== null) throw new Refused(refusal);
       this.plainObject(value);
     }
+  }
+
+  private handle(value: object): boolean {
+    const kind = handleKindOf(value);
+    if (kind === undefined) return false;
+    if (!this.isForFamily) throw new Refused(refuseHandle(value));
+    const { block } = kind.handleOf(value);
+    this.chunk[this.at++] = f.HANDLE;
+    this.chunk[this.at++] = kind.id;
+    this.block(block);
+    this.value(kind.partsOf?.(value));
+    return true;
   }
 
   date(value: Date): void {
