@@ -99,7 +99,7 @@ async function startAndRegister(
 }
 
 function register(member: Member, plan: LaunchPlan, started: Started): ChildHandle {
-  const handle = new ChildHandle(member, started, plan.isDaemon, plan.onReady);
+  const handle = new ChildHandle(member, started, plan.onReady);
   registerChild({ handle, isDaemon: plan.isDaemon, shown: plan.shown });
   return handle;
 }

@@ -222,9 +222,10 @@ export class Process<const Args extends readonly unknown[] = readonly []> implem
   get sentinel(): Promise<number> {
     const state = open(this, 'asking');
     const handle = running(this, 'Watching');
-    state.sentinel ??= new Promise((resolve) => {
-      handle.onOver(() => resolve(handle.exitCode ?? 0));
-    });
+    const ended = state.daemon
+      ? new Promise<void>((resolve) => handle.onOver(resolve))
+      : handle.ended('Watching', {});
+    state.sentinel ??= ended.then(() => handle.exitCode ?? 0);
     return state.sentinel;
   }
 
