@@ -30,7 +30,9 @@ describe('the programs of examples/', { concurrency: 3 }, () => {
   for (const program of examplePrograms) {
     const ways = program.needsForkReady ? (['furca run'] as const) : (['furca run', 'node'] as const);
     for (const way of ways) {
-      test(`examples/${program.topic} prints what it should under ${way}`, { timeout: LIMIT_MS }, async () => {
+      test(`examples/${program.topic} prints what it should under ${way}`, {
+        timeout: LIMIT_MS,
+      }, async () => {
         const lines = await checkExample(program, way);
         RULES[program.topic]?.(lines);
       });
