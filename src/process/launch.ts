@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { debuglog } from 'node:util';
 import type { Member } from '../arena/member.js';
 import { UsageError } from '../base/errors.js';
+import { assertSupported } from '../kernel/library.js';
 import { assertNotLoading } from './bootstrap.js';
 import { joinOrFoundFamily } from './family.js';
 import { ChildHandle } from './handle.js';
@@ -47,6 +48,7 @@ export interface LaunchPlan {
  * @throws {@link UsageError} `ERR_FURCA_BOOTSTRAPPING`, `ERR_FURCA_DAEMONIC_CHILD`.
  */
 export function assertMayStart(): void {
+  assertSupported();
   assertNotLoading();
   if (!ownIdentity().isDaemon) return;
   throw new UsageError(

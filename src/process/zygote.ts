@@ -27,6 +27,7 @@ import { beginForkedChild } from './child.js';
 import { inheritLifeline } from './family.js';
 import { reportFatal } from './fatal.js';
 import { UNFIT } from './handle.js';
+import { adoptOrphans } from './orphans.js';
 import { countThreads, preload, startThreadPool } from './preload.js';
 import { rehearse } from './rehearsal.js';
 import { SpareChild } from './spare-child.js';
@@ -35,7 +36,6 @@ import { holdBackStreams } from './zygote-streams.js';
 
 const debug = debuglog('furca');
 
-const SIGKILL = 9;
 /** Forks tried for one child: one that dies before its first instruction is forked again. */
 const MAX_ATTEMPTS = 3;
 /** Threads of a fork-ready Node: main, one V8 worker, its timer, the inspector's, and four of libuv's pool. */
@@ -320,17 +320,10 @@ export class Zygote {
     const { arena, owner } = this.#member;
     const exitCode = lookAtChild(record.pid) ?? record.farewell ?? LOST_EXIT_CODE;
     sweepMember(arena, record.child, owner);
-    this.#endDaemonsOf(record);
+    for (const orphan of adoptOrphans(this.#member, record.child)) this.#watch(orphan);
     record.exited(exitCode);
     reapChild(record.pid);
     this.#letGo(record);
-  }
-
-  /** A daemon ends with its parent, however that one ended. */
-  #endDaemonsOf(parent: ProcessRecord): void {
-    for (const child of this.#children.values()) {
-      if (child.isDaemon && child.parent === parent.child) native().kill(child.pid, SIGKILL);
-    }
   }
 
   #letGo(record: ProcessRecord): void {

@@ -1,5 +1,5 @@
 import { enterFamilyAfterFork, type Member } from '../../arena/member.js';
-import { ALIVE, type ProcessRecord } from '../../arena/process-record.js';
+import { ALIVE, LOST_EXIT_CODE, type ProcessRecord } from '../../arena/process-record.js';
 import type { OwnerId } from '../../arena/slots.js';
 import { sweepMember } from '../../arena/sweep.js';
 import { SystemCallError, UsageError } from '../../base/errors.js';
@@ -13,6 +13,7 @@ import { beginForkedChild, pauseEndWatch, resumeEndWatch, runChild } from '../ch
 import { letGoOfLifeline, lifelineFd } from '../family.js';
 import { reportFatal } from '../fatal.js';
 import { startFailed } from '../handle.js';
+import { forgetOrphans, lookAfterOrphans } from '../orphans.js';
 import { forgetChildren } from '../registry.js';
 import type { PackedRequest } from '../start-request.js';
 import { forgetChildStreams, isChildStream } from '../stream-pipes.js';
@@ -42,7 +43,8 @@ function reapOwn(member: Member): void {
     if (exitCode === null) continue;
     own.delete(pid);
     sweepMember(member.arena, record.child, member.owner);
-    record.exited(exitCode ?? record.farewell ?? 255);
+    lookAfterOrphans(member, record.child);
+    record.exited(exitCode ?? record.farewell ?? LOST_EXIT_CODE);
     reapChild(pid);
   }
   if (own.size === 0) process.off('SIGCHLD', onChild);
@@ -161,6 +163,7 @@ export function forgetForkedChildren(): void {
   own.clear();
   process.off('SIGCHLD', onChild);
   forgetChildStreams();
+  forgetOrphans();
 }
 
 /** What a child forked for a `Process` does first, after its mark of life. */

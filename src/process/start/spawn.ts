@@ -6,6 +6,7 @@ import { sweepMember } from '../../arena/sweep.js';
 import { SPAWNED_PROGRAM } from '../../base/programs.js';
 import { lookAtChild } from '../../kernel/reaping.js';
 import { lifelineFd } from '../family.js';
+import { lookAfterOrphans } from '../orphans.js';
 import type { PackedRequest, StreamSource } from '../start-request.js';
 import { nodeChildProcess } from './child-process.js';
 import { abandonRecord, claimRecord } from './claim.js';
@@ -38,6 +39,7 @@ export function startBySpawn(
     if (isOver) return;
     isOver = true;
     sweepMember(arena, child, owner);
+    lookAfterOrphans(member, child);
     publish();
   };
   const args = [...inheritableFlags(), PROGRAM, String(child), String(record.block.at)];
