@@ -8,6 +8,7 @@
 /** Every code furca can raise; a code is never renamed. docs/errors.md has one row for each. */
 export type FurcaErrorCode =
   | 'ERR_FURCA_BAD_CWD'
+  | 'ERR_FURCA_BARRIER_BROKEN'
   | 'ERR_FURCA_BOOTSTRAPPING'
   | 'ERR_FURCA_BROKEN'
   | 'ERR_FURCA_CLOSED'
@@ -101,6 +102,17 @@ export class InternalError extends FurcaError {
 export class BrokenError extends FurcaError {
   constructor(message: string, options?: { cause?: unknown }, code: FurcaErrorCode = 'ERR_FURCA_BROKEN') {
     super(code, message, options);
+  }
+}
+
+/** A barrier cannot be passed: a party has died, given up or called `abort()`, or it was reset meanwhile. */
+export class BrokenBarrierError extends BrokenError {
+  /** Process id of the party that died; `null` if it broke for another reason. */
+  readonly deadPid: number | null;
+
+  constructor(message: string, deadPid: number | null) {
+    super(message, undefined, 'ERR_FURCA_BARRIER_BROKEN');
+    this.deadPid = deadPid;
   }
 }
 
@@ -206,6 +218,7 @@ for (const [target, name] of [
   [TerminatedError, 'TerminatedError'],
   [InternalError, 'InternalError'],
   [BrokenError, 'BrokenError'],
+  [BrokenBarrierError, 'BrokenBarrierError'],
   [WorkerLostError, 'WorkerLostError'],
   [StartError, 'StartError'],
   [TimeoutError, 'TimeoutError'],

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { debuglog } from 'node:util';
+import { openBlock } from '../arena/local-handles.js';
 import type { Member } from '../arena/member.js';
 import { UsageError } from '../base/errors.js';
 import { assertSupported } from '../kernel/library.js';
@@ -73,7 +74,16 @@ export function prepareLaunch(plan: LaunchPlan): PreparedLaunch {
   if (plan.cwd !== undefined) assertDirectory(plan.cwd);
   const member = joinOrFoundFamily();
   const request = packRequest(headOf(plan), bodyOf(plan));
-  return { start: () => startAndRegister(member, plan, request) };
+  // The caller may close what it passes on at once; a start by fork comes later.
+  const held = request.carried.map((block) => openBlock(block));
+  const start = async (): Promise<ChildHandle> => {
+    try {
+      return await startAndRegister(member, plan, request);
+    } finally {
+      for (const handle of held) handle.close();
+    }
+  };
+  return { start };
 }
 
 async function startAndRegister(

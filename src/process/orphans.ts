@@ -1,11 +1,11 @@
 import { fstatSync, readdirSync, statSync } from 'node:fs';
-import { visitBlocks } from '../arena/allocator.js';
 import type { Arena } from '../arena/arena.js';
 import { KIND } from '../arena/layout.js';
 import type { Member } from '../arena/member.js';
 import { EXITED, FORKED, LOST_EXIT_CODE, ProcessRecord } from '../arena/process-record.js';
 import { isCurrent, type OwnerId } from '../arena/slots.js';
 import { sweepMember } from '../arena/sweep.js';
+import { visitBlocks } from '../arena/walk.js';
 import { native } from '../kernel/library.js';
 import { hasEnded } from '../kernel/reaping.js';
 

@@ -1,12 +1,13 @@
 import { debuglog } from 'node:util';
-import { visitBlocks } from '../arena/allocator.js';
 import { emptyInbox } from '../arena/inbox.js';
 import { KIND } from '../arena/layout.js';
-import { enterFamily, leaveFamilyAfterFork, type Member } from '../arena/member.js';
+import { dropAllHandles, holdAllFor } from '../arena/local-handles.js';
+import { closeInheritedParking, enterFamily, type Member } from '../arena/member.js';
 import { fallAsleepBehindBell, publishBell, wakeUp } from '../arena/parking.js';
 import { EXITED, FORKED, LOST_EXIT_CODE, ProcessRecord, REQUESTED } from '../arena/process-record.js';
 import { isCurrent } from '../arena/slots.js';
 import { sweepMember } from '../arena/sweep.js';
+import { visitBlocks } from '../arena/walk.js';
 import { SystemCallError } from '../base/errors.js';
 import {
   closeDescriptor,
@@ -167,11 +168,14 @@ export class Zygote {
     if (verdict === 'clean' || verdict === 'failed') return;
     setCloseOnExec(this.#bell.readFd, false);
     setCloseOnExec(this.#bell.writeFd, false);
+    dropAllHandles();
     this.#replace({ ...this.#orders, skip: [...this.#orders.skip, ...this.#shunned, url], bell: this.#bell });
   }
 
   /** @returns `true` in the child. */
   #fork(record: ProcessRecord): boolean {
+    // What modules have made while they were loaded is the child's, too.
+    holdAllFor(record.child);
     const spare = this.#spare.release(record.block.at);
     if (spare !== undefined) {
       record.forked(spare.pid);
@@ -223,7 +227,7 @@ export class Zygote {
     for (const fd of [this.#waiting.fd, this.#bell.readFd, this.#bell.writeFd]) closeDescriptor(fd);
     followLifeline(this.#orders.lifelineFd);
     inheritLifeline(this.#orders.lifelineFd);
-    leaveFamilyAfterFork();
+    closeInheritedParking();
     beginForkedChild();
   }
 

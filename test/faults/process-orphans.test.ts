@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { test } from 'node:test';
 import { ownMembership } from '../../src/arena/member.js';
 import { countSlots } from '../../src/arena/slots.js';
@@ -34,15 +33,22 @@ for (const [method, childMethod] of CASES) {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     await parent.start();
-    const [line] = (await once(parent.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];
-    const [daemon = 0, other = 0] = JSON.parse(String(line)) as number[];
-    parent.kill();
-    await parent.join();
-    await eventually('the daemon has ended', () => isGone(daemon));
-    assert.equal(isGone(other), false);
-    process.kill(other, 'SIGKILL');
-    await eventually('all slots are free again', () => countSlots(arena) === before);
-    first.kill();
-    await first.join();
+    try {
+      let heard = '';
+      parent.stdout?.on('data', (text) => {
+        heard += text;
+      });
+      await eventually('the children are up', () => /\+.*\+/s.test(heard) && heard.includes(']'));
+      const [daemon = 0, other = 0] = JSON.parse(heard.replaceAll('+', '')) as number[];
+      parent.kill();
+      await parent.join();
+      await eventually('the daemon has ended', () => isGone(daemon));
+      assert.equal(isGone(other), false);
+      process.kill(other, 'SIGKILL');
+      await eventually('all slots are free again', () => countSlots(arena) === before);
+    } finally {
+      for (const child of [first, parent]) child.kill();
+      await first.join();
+    }
   });
 }

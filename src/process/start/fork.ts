@@ -1,3 +1,4 @@
+import { holdAllFor } from '../../arena/local-handles.js';
 import { enterFamilyAfterFork, type Member } from '../../arena/member.js';
 import { ALIVE, LOST_EXIT_CODE, type ProcessRecord } from '../../arena/process-record.js';
 import type { OwnerId } from '../../arena/slots.js';
@@ -129,6 +130,7 @@ function forkChild(engine: Forker, member: Member, request: PackedRequest): Star
   const { child } = record;
   let pid: number;
   try {
+    holdAllFor(child);
     pid = forkAlive(engine, record);
   } catch (error) {
     abandonRecord(member, record);

@@ -1,7 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { debuglog } from 'node:util';
-import { visitBlocks } from '../../arena/allocator.js';
 import { putIntoInbox } from '../../arena/inbox.js';
 import { KIND } from '../../arena/layout.js';
 import type { Member } from '../../arena/member.js';
@@ -17,6 +16,7 @@ import {
   replaceZygote,
 } from '../../arena/slots.js';
 import { sweepMember } from '../../arena/sweep.js';
+import { visitBlocks } from '../../arena/walk.js';
 import { ZYGOTE_PROGRAM } from '../../base/programs.js';
 import { forkReadyFlags } from '../../kernel/fork.js';
 import { hasEnded, lookAtChild } from '../../kernel/reaping.js';
