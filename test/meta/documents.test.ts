@@ -212,3 +212,22 @@ test('links between pages lead somewhere', () => {
   );
   assert.deepEqual(broken, []);
 });
+
+test('docs/migrating-from-python.md names every export of furca/os and furca/subprocess, and nothing that is not there', async () => {
+  const page = readFileSync(`${root}docs/migrating-from-python.md`, 'utf8');
+  const doors: Record<string, unknown>[] = [];
+  for (const name of ['os', 'subprocess', 'index'])
+    doors.push((await import(`../../src/${name}.js`)) as Record<string, unknown>);
+  const unnamed = doors
+    .slice(0, 2)
+    .flatMap((door) => Object.keys(door).filter((name) => !page.includes(name)));
+  assert.deepEqual(unnamed, []);
+  const imported = [...page.matchAll(/^import \{ (.*) \} from 'furca/gm)].flatMap(([, names = '']) =>
+    names.split(', '),
+  );
+  assert.ok(imported.length >= 6);
+  assert.deepEqual(
+    imported.filter((name) => !doors.some((door) => name in door)),
+    [],
+  );
+});
