@@ -3,6 +3,7 @@ import { debuglog } from 'node:util';
 import { openBlock } from '../arena/local-handles.js';
 import type { Member } from '../arena/member.js';
 import { UsageError } from '../base/errors.js';
+import { assertSupported } from '../kernel/library.js';
 import { referenceTo } from '../wire/functions.js';
 import { assertNotLoading } from './bootstrap.js';
 import { joinOrFoundFamily } from './family.js';
@@ -48,6 +49,7 @@ export interface LaunchPlan {
  * @throws {@link UsageError} `ERR_FURCA_BOOTSTRAPPING`, `ERR_FURCA_DAEMONIC_CHILD`.
  */
 export function assertMayStart(): void {
+  assertSupported();
   assertNotLoading();
   if (!ownIdentity().isDaemon) return;
   throw new UsageError(
@@ -110,7 +112,7 @@ async function startAndRegister(
 }
 
 function register(member: Member, plan: LaunchPlan, started: Started): ChildHandle {
-  const handle = new ChildHandle(member, started, plan.isDaemon, plan.onReady);
+  const handle = new ChildHandle(member, started, plan.onReady);
   registerChild({ handle, isDaemon: plan.isDaemon, shown: plan.shown });
   return handle;
 }

@@ -42,8 +42,10 @@ interface Entry {
  *
  * Who is found is stopped first, and then looked for again until nobody new is found: a process that is stopped starts no other. A
  * descendant that cleared its environment and outlived its parent, in a session of its own, is not found.
+ *
+ * @returns Whether the command itself is dead, or will be; `false` when it belongs to another user by now, as a `sudo` may.
  */
-export function killTree(tree: Tree): void {
+export function killTree(tree: Tree): boolean {
   const seen = new Set<number>();
   const stopped: Entry[] = [];
   for (let look = 0; look < MAX_LOOKS; look++) {
@@ -57,6 +59,8 @@ export function killTree(tree: Tree): void {
   for (const { pid, startTicks } of stopped) {
     if (readEntry(pid)?.startTicks === startTicks) send(pid, 'SIGKILL');
   }
+  // Also where /proc shows nothing.
+  return tree.rootPid === undefined || send(tree.rootPid, 'SIGKILL');
 }
 
 /** Stops a process if it is still the one that was seen. */
@@ -77,7 +81,15 @@ function send(pid: number, signal: NodeJS.Signals): boolean {
 }
 
 function table(): Entry[] {
-  return readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? (readEntry(Number(name)) ?? []) : []));
+  return processIds().flatMap((pid) => readEntry(pid) ?? []);
+}
+
+function processIds(): number[] {
+  try {
+    return readdirSync('/proc').map(Number).filter(Number.isInteger);
+  } catch {
+    return [];
+  }
 }
 
 /** Reads proc_pid_stat(5); `undefined` for who is gone or a zombie. */

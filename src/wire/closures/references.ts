@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { MODULES } from '../../base/programs.js';
 import { commonJsUnit, type ReferenceUnit, referenceUnit } from './descriptor.js';
 import type { FunctionView } from './inspector.js';
 import { offsetIn } from './module-exports.js';
@@ -112,7 +113,7 @@ function keyIn(owner: object, fn: unknown): string | null {
 }
 
 function findInCommonJs(fn: unknown, url: string): ReferenceUnit | null {
-  const loaded = createRequire(import.meta.url).cache[fileURLToPath(url)];
+  const loaded = createRequire(MODULES).cache[fileURLToPath(url)];
   if (loaded === undefined) return null;
   const exported: unknown = loaded.exports;
   if (exported === fn) return commonJsUnit(url, []);
