@@ -25,8 +25,22 @@ export function fileUrlOf(scriptUrl: string): string | null {
   return scriptUrl.startsWith('/') ? pathToFileURL(scriptUrl).href : null;
 }
 
+/** What was found for the script that the program was started with; asked for with every new function. */
+let asked: { readonly script: string | undefined; readonly files: Map<string, boolean> } | undefined;
+
 /** Tells whether importing `url` would run the whole program again. */
 export function isEntryFile(url: string): boolean {
+  const [, script] = process.argv;
+  if (asked === undefined || asked.script !== script) asked = { script, files: new Map() };
+  let isEntry = asked.files.get(url);
+  if (isEntry === undefined) {
+    isEntry = looksLikeEntry(url);
+    asked.files.set(url, isEntry);
+  }
+  return isEntry;
+}
+
+function looksLikeEntry(url: string): boolean {
   try {
     return realpathSync(fileURLToPath(url)) === entryPath();
   } catch {
