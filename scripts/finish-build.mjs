@@ -10,6 +10,8 @@ const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const entries = [
   'index',
   'os',
+  'connection',
+  'managers',
   'fork-ready',
   'cli/main',
   'cli/map-worker',

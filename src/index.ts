@@ -1,4 +1,5 @@
 export {
+  AuthenticationError,
   BrokenError,
   ClosedError,
   FurcaError,
@@ -6,6 +7,7 @@ export {
   InternalError,
   LimitError,
   NotSendableError,
+  RemoteError,
   StartError,
   SystemCallError,
   TerminatedError,

@@ -7,6 +7,7 @@
 
 /** Every code furca can raise; a code is never renamed. docs/errors.md has one row for each. */
 export type FurcaErrorCode =
+  | 'ERR_FURCA_AUTHENTICATION'
   | 'ERR_FURCA_BOOTSTRAPPING'
   | 'ERR_FURCA_BROKEN'
   | 'ERR_FURCA_CLOSED'
@@ -18,6 +19,7 @@ export type FurcaErrorCode =
   | 'ERR_FURCA_LOOP_BUSY'
   | 'ERR_FURCA_NOT_FORK_READY'
   | 'ERR_FURCA_NOT_SENDABLE'
+  | 'ERR_FURCA_REMOTE'
   | 'ERR_FURCA_START_FAILED'
   | 'ERR_FURCA_SYSTEM_CALL'
   | 'ERR_FURCA_TASK_TIMEOUT'
@@ -174,6 +176,24 @@ export class NotSendableError extends FurcaError {
   }
 }
 
+/** The two ends of a connection do not have the same key, or one of them has none. */
+export class AuthenticationError extends FurcaError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('ERR_FURCA_AUTHENTICATION', message, options);
+  }
+}
+
+/** A manager's server could not do what it was asked; what a shared object's method threw is no such error. */
+export class RemoteError extends FurcaError {
+  /** What the server says of it: its own trace. */
+  readonly remoteTrace: string;
+
+  constructor(message: string, remoteTrace: string) {
+    super('ERR_FURCA_REMOTE', message);
+    this.remoteTrace = remoteTrace;
+  }
+}
+
 /** A system call failed; `syscall`, `errno` and `errnoCode` say which and how. */
 export class SystemCallError extends FurcaError {
   readonly syscall: string;
@@ -201,6 +221,8 @@ for (const [target, name] of [
   [TimeoutError, 'TimeoutError'],
   [LimitError, 'LimitError'],
   [NotSendableError, 'NotSendableError'],
+  [AuthenticationError, 'AuthenticationError'],
+  [RemoteError, 'RemoteError'],
   [SystemCallError, 'SystemCallError'],
 ] as const) {
   named(target, name);
