@@ -6,6 +6,8 @@ export interface Maker {
   make(args: readonly unknown[]): unknown;
   /** Gives what it made its state (BUILD); without it there is none to be given. */
   setState?(made: unknown, state: unknown): void;
+  /** Where it is not called but stands by itself: what it is then. Without it, it may only be called. */
+  readonly value?: unknown;
 }
 
 /** Looks up a class or function of Python; `undefined` when it is not data. */

@@ -126,6 +126,10 @@ export class Machine {
     }
     const maker = this.#find(module, name);
     if (maker === undefined) throw refusedGlobal(module, name);
+    if (maker.value !== undefined) {
+      this.push(maker.value);
+      return;
+    }
     this.#hasCallees = true;
     this.push(new Callee(maker, `${module}.${name}`));
   }

@@ -1,5 +1,5 @@
-/** Key under which an object says how Python makes it. */
-export const REDUCE: unique symbol = Symbol('furca:reduce');
+/** Name of the method by which an object says how Python makes it. */
+export const REDUCE = 'furca:reduce';
 
 /** A call that makes a value in Python; only of what the other side has anyway. */
 export interface Reduction {
@@ -29,5 +29,6 @@ export class PythonGlobal {
 }
 
 export function isReducible(value: object): value is Reducible {
-  return REDUCE in value;
+  // A function: no message that was received can hold one.
+  return typeof (value as { readonly [REDUCE]?: unknown })[REDUCE] === 'function';
 }
