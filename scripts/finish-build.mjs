@@ -11,6 +11,8 @@ const entries = [
   'index',
   'os',
   'subprocess',
+  'connection',
+  'managers',
   'fork-ready',
   'cli/main',
   'cli/map-worker',

@@ -1,4 +1,5 @@
 export {
+  AuthenticationError,
   BrokenBarrierError,
   BrokenError,
   ClosedError,
@@ -7,6 +8,7 @@ export {
   InternalError,
   LimitError,
   NotSendableError,
+  RemoteError,
   StartError,
   SystemCallError,
   TerminatedError,

@@ -6,11 +6,13 @@ import { folderOf, type Import, imports, sources } from './sources.js';
 const LAYERS: Readonly<Record<string, number>> = {
   base: 0,
   kernel: 1,
+  pickle: 1,
   arena: 2,
   subprocess: 2,
   wire: 3,
   sync: 4,
   channel: 4,
+  connection: 4,
   process: 4,
   pool: 5,
   manager: 5,
@@ -110,7 +112,7 @@ test('only arena/ and sync/ reach into the words of shared memory', () => {
 });
 
 test('doors hold named re-exports only', () => {
-  for (const path of ['index.ts', 'os.ts', 'subprocess.ts']) {
+  for (const path of ['index.ts', 'os.ts', 'subprocess.ts', 'connection.ts', 'managers.ts']) {
     const code = sources.find((one) => one.path === path)?.code ?? '';
     assert.equal(code.replace(/export\s+(type\s+)?\{[^}]*\}\s+from\s+'[^']+';/g, '').trim(), '', path);
   }
