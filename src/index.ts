@@ -42,4 +42,5 @@ export { Guard } from './sync/guard.js';
 export { Lock, type LockStats, type SyncWaitOptions } from './sync/lock.js';
 export { RLock } from './sync/rlock.js';
 export { BoundedSemaphore, Semaphore, type SemaphoreOptions, type SemaphoreStats } from './sync/semaphore.js';
+export { registerError } from './wire/errors.js';
 export { functionIn } from './wire/functions.js';
