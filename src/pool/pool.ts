@@ -6,7 +6,7 @@ import { assertMayStart } from '../process/launch.js';
 import { checkedStartMethod, defaultStartMethod } from '../process/methods.js';
 import type { StartMethod } from '../process/start-request.js';
 import { joinStacks } from '../wire/errors.js';
-import { type AnyFunction, describeFunction } from '../wire/functions.js';
+import { type AnyFunction, packFunction } from '../wire/functions.js';
 import { Dispatcher } from './dispatcher.js';
 import { badOption, badSize, poolClosed, stillOpen } from './failures.js';
 import { CallJob, MapJob } from './jobs.js';
@@ -249,11 +249,13 @@ export class Pool implements AsyncDisposable {
   }
 
   #describe(fn: AnyFunction): TaskFunction {
-    const known = this.#functions.get(fn);
-    if (known !== undefined) return known;
     if (typeof fn !== 'function') throw badOption('the task', 'a function');
+    const known = this.#functions.get(fn);
+    // What it captures may have changed since the last time.
+    const packed = packFunction(fn, 'task', known?.packed);
+    if (known?.packed === packed) return known;
     this.#lastFunction++;
-    const made = { id: this.#lastFunction, descriptor: describeFunction(fn, 'task'), meanMs: undefined };
+    const made = { id: this.#lastFunction, packed, meanMs: known?.meanMs };
     this.#functions.set(fn, made);
     return made;
   }
