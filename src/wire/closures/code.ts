@@ -20,6 +20,7 @@ import { offsetIn } from './module-exports.js';
 import { fileUrlOf } from './references.js';
 import { readCaptured, type Slot, scopeWith } from './scope-values.js';
 import type { Script } from './script-analysis.js';
+import { addressOnStack } from './stack-scripts.js';
 
 /** What is the same for all functions made from one piece of text at one place. */
 export interface Code {
@@ -40,6 +41,11 @@ const MAX_KNOWN = 2048;
 
 /** Names that no scope can give another meaning worth a look. */
 const FIXED: ReadonlySet<string> = new Set(['undefined', 'NaN', 'Infinity', 'globalThis']);
+
+/** Tells whether a name means the same wherever it stands. */
+export function isFixed(name: string): boolean {
+  return FIXED.has(name);
+}
 
 /** Tells whether a name that nothing captures means the same in every process. */
 export function isKnownGlobal(name: string): boolean {
@@ -79,6 +85,7 @@ class Coding {
   private readonly script: Script | null;
   private readonly what: string;
   private readonly url: string | null;
+  private readonly text: string;
   private readonly start: number;
   private readonly end: number;
   private readonly at: number;
@@ -97,8 +104,10 @@ class Coding {
     this.view = view;
     this.script = script;
     this.what = what;
-    this.url = script === null ? null : fileUrlOf(script.url);
     const site = view?.site ?? null;
+    const address = script?.url ?? (site === null ? null : addressOnStack(site.scriptId));
+    this.url = address === null ? null : fileUrlOf(address);
+    this.text = text;
     this.at = site === null || script === null ? -1 : offsetIn(script.source, site.line, site.column);
     // V8 tells where the parameters begin, or the arrow or class; the text begins there or before.
     this.start = this.at < 0 || script === null ? -1 : script.source.lastIndexOf(text, this.at);
@@ -203,10 +212,18 @@ class Coding {
 
   private position(): { readonly line: number; readonly column: number } {
     const { source = '' } = this.script ?? {};
-    if (this.start < 0) return { line: 0, column: 0 };
+    if (this.start < 0) return this.siteOfText();
     const before = source.slice(0, this.start);
     const lineStart = before.lastIndexOf('\n') + 1;
     return { line: before.split('\n').length - 1, column: this.start - lineStart };
+  }
+
+  /** Where the text begins, without the script at hand: V8 tells where the parameters of a `function` begin. */
+  private siteOfText(): { readonly line: number; readonly column: number } {
+    const site = this.view?.site;
+    if (site == null || this.url === null) return { line: 0, column: 0 };
+    const before = this.read.form === 'arrow' || this.read.form === 'class' ? 0 : this.text.indexOf('(');
+    return { line: site.line, column: Math.max(0, site.column - before) };
   }
 
   private where(): string | null {

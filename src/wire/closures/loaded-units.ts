@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { MODULES } from '../../base/programs.js';
 import { cannotLoad } from '../failures.js';
 import { compileUnit, type Factory, type Instance, importFrom, unwarned } from './compile.js';
 import type { ImportRecord, Unit } from './descriptor.js';
@@ -73,7 +74,7 @@ export class LoadedUnit {
   /** Loads a module without waiting, as a blocking receiver must. */
   private requireOne(specifier: string): unknown {
     const { unit } = this;
-    const from = unit.url ?? import.meta.url;
+    const from = unit.url ?? MODULES;
     const target = specifier.startsWith('file:') ? fileURLToPath(specifier) : specifier;
     try {
       const required: unknown = unwarned(() => createRequire(from)(target) as unknown);
@@ -156,7 +157,7 @@ function requiredValue({ specifier, via }: ImportRecord, from: string | null): u
   const target = specifier.startsWith('file:') ? fileURLToPath(specifier) : specifier;
   let value: unknown;
   try {
-    value = createRequire(from ?? import.meta.url)(target);
+    value = createRequire(from ?? MODULES)(target);
   } catch (error) {
     throw cannotLoad('a function', `requiring ${specifier} failed`, error);
   }

@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import { Refused } from '../failures.js';
 import { NO_MEMBERS } from './class-members.js';
-import { type Code, codeOf, isKnownGlobal } from './code.js';
+import { type Code, codeOf, isFixed, isKnownGlobal } from './code.js';
 import { type AnyFunction, type ReferenceUnit, SUPER_NAME } from './descriptor.js';
 import { type FunctionText, readFunctionText } from './function-text.js';
 import { globalPathOf } from './globals.js';
@@ -120,7 +120,7 @@ const MAX_TEXTS = 512;
 const MAX_TEXT_CHARS = 16_384;
 
 function understand(fn: AnyFunction, text: string): FunctionText {
-  const isSloppy = isSloppyFunction(fn);
+  const isSloppy = /^(async\s+)?function\b/.test(text) && isSloppyFunction(fn);
   const key = `${isSloppy ? 'v' : 's'}${text}`;
   let read = texts.get(key);
   if (read === undefined) {
@@ -135,11 +135,16 @@ function understand(fn: AnyFunction, text: string): FunctionText {
 
 /** `caller` may be read on sloppy plain functions only; the own property that once told them apart is gone in Node 26. */
 function isSloppyFunction(fn: AnyFunction): boolean {
+  const limit = Error.stackTraceLimit;
+  // Collecting the stack of an error nobody sees is most of the cost.
+  Error.stackTraceLimit = 0;
   try {
     Reflect.get(fn, 'caller');
     return true;
   } catch {
     return false;
+  } finally {
+    Error.stackTraceLimit = limit;
   }
 }
 
@@ -155,6 +160,7 @@ function planWritten(fn: AnyFunction, text: string): Plan {
   if (read.form === 'unknown') {
     throw new Refused({ what, fact: 'its text cannot be read', hint: 'Wrap it in a function of your own.' });
   }
+  if (isSelfSufficient(read)) return planSelfSufficient(fn, text, read, what);
   const view = lookAt(fn);
   if (view instanceof InspectorUnavailable) return planUnseen(fn, read, what, view);
   const script = needsScript(read, view) ? scriptOf(view.site?.scriptId ?? '', hasModule(view)) : null;
@@ -172,6 +178,33 @@ function planWritten(fn: AnyFunction, text: string): Plan {
     }
   }
   return planByValue(fn, text, read, view, script, what);
+}
+
+/** Uses nothing but its arguments and names that mean the same everywhere: it need not be looked at each time it is made anew. */
+function isSelfSufficient({
+  form,
+  surroundings: { names, context, hasDynamicImport },
+}: FunctionText): boolean {
+  return form !== 'class' && context.size === 0 && !hasDynamicImport && [...names].every(isFixed);
+}
+
+/** Code of self-sufficient functions by their text, the latest last. */
+const selfSufficient = new Map<string, Code>();
+
+function planSelfSufficient(fn: AnyFunction, text: string, read: FunctionText, what: string): Plan {
+  const key = `${read.isStrict}${text}`;
+  let code = selfSufficient.get(key);
+  if (code === undefined) {
+    const view = lookAt(fn);
+    const seen = view instanceof InspectorUnavailable ? null : view;
+    code = codeOf(fn, text, read, seen, null, what);
+    if (text.length <= MAX_TEXT_CHARS) {
+      if (selfSufficient.size >= MAX_TEXTS)
+        selfSufficient.delete(selfSufficient.keys().next().value as string);
+      selfSufficient.set(key, code);
+    }
+  }
+  return { kind: 'closure', code, constants: [] };
 }
 
 function lookAt(fn: AnyFunction): FunctionView | InspectorUnavailable {

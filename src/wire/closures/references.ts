@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { MODULES } from '../../base/programs.js';
 import { commonJsUnit, type ReferenceUnit, referenceUnit } from './descriptor.js';
 import type { FunctionView } from './inspector.js';
 import { offsetIn } from './module-exports.js';
@@ -24,8 +25,22 @@ export function fileUrlOf(scriptUrl: string): string | null {
   return scriptUrl.startsWith('/') ? pathToFileURL(scriptUrl).href : null;
 }
 
+/** What was found for the script that the program was started with; asked for with every new function. */
+let asked: { readonly script: string | undefined; readonly files: Map<string, boolean> } | undefined;
+
 /** Tells whether importing `url` would run the whole program again. */
 export function isEntryFile(url: string): boolean {
+  const [, script] = process.argv;
+  if (asked === undefined || asked.script !== script) asked = { script, files: new Map() };
+  let isEntry = asked.files.get(url);
+  if (isEntry === undefined) {
+    isEntry = looksLikeEntry(url);
+    asked.files.set(url, isEntry);
+  }
+  return isEntry;
+}
+
+function looksLikeEntry(url: string): boolean {
   try {
     return realpathSync(fileURLToPath(url)) === entryPath();
   } catch {
@@ -112,7 +127,7 @@ function keyIn(owner: object, fn: unknown): string | null {
 }
 
 function findInCommonJs(fn: unknown, url: string): ReferenceUnit | null {
-  const loaded = createRequire(import.meta.url).cache[fileURLToPath(url)];
+  const loaded = createRequire(MODULES).cache[fileURLToPath(url)];
   if (loaded === undefined) return null;
   const exported: unknown = loaded.exports;
   if (exported === fn) return commonJsUnit(url, []);
