@@ -168,6 +168,8 @@ export const KIND = {
  * that coming to wait does not disturb who works.
  */
 export const WAITING = {
+  /** At least as many members wait as bits are set; 0 says for sure that nobody does. */
+  COUNT: 13,
   /** Slot of the member that was woken last; the next one in turn is behind it. */
   TURN: 14,
   /** Owner id of a member that waits for too long: nobody else may take what comes free. 0 while there is none. */
