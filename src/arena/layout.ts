@@ -159,8 +159,10 @@ export const KIND = {
   CONDITION: 24,
   EVENT: 25,
   BARRIER: 26,
-  /** Data of the user's, on pages of its own. */
-  DATA: 27,
+  /** Data of the user's, which a buffer of its own shows. */
+  VALUE: 27,
+  ARRAY: 28,
+  MEMORY: 29,
 } as const;
 
 /**
