@@ -51,7 +51,8 @@ export function leaveFamilyAfterFork(): void {
   onFamilyLeft();
 }
 
-function closeInheritedParking(): void {
+/** Called in a forked child that will enter its own slot: takes it out of its parent's. */
+export function closeInheritedParking(): void {
   current?.parking.close();
   current = undefined;
   forgetBells();

@@ -7,10 +7,15 @@
 
 /** Every code furca can raise; a code is never renamed. docs/errors.md has one row for each. */
 export type FurcaErrorCode =
+  | 'ERR_FURCA_BAD_CWD'
   | 'ERR_FURCA_BARRIER_BROKEN'
   | 'ERR_FURCA_BOOTSTRAPPING'
   | 'ERR_FURCA_BROKEN'
   | 'ERR_FURCA_CLOSED'
+  | 'ERR_FURCA_COMMAND_FAILED'
+  | 'ERR_FURCA_COMMAND_NOT_EXECUTABLE'
+  | 'ERR_FURCA_COMMAND_NOT_FOUND'
+  | 'ERR_FURCA_COMMAND_TIMEOUT'
   | 'ERR_FURCA_DAEMONIC_CHILD'
   | 'ERR_FURCA_INTERNAL'
   | 'ERR_FURCA_INVALID_ARGUMENT'
@@ -19,6 +24,7 @@ export type FurcaErrorCode =
   | 'ERR_FURCA_LOOP_BUSY'
   | 'ERR_FURCA_NAME_TAKEN'
   | 'ERR_FURCA_NAME_UNKNOWN'
+  | 'ERR_FURCA_NOT_DECODABLE'
   | 'ERR_FURCA_NOT_FORK_READY'
   | 'ERR_FURCA_NOT_SENDABLE'
   | 'ERR_FURCA_START_FAILED'
@@ -147,8 +153,12 @@ export class WorkerLostError extends BrokenError implements WorkerLoss {
 
 /** A child process never came up. */
 export class StartError extends FurcaError {
-  constructor(message: string, options?: { cause?: unknown }) {
-    super('ERR_FURCA_START_FAILED', message, options);
+  constructor(
+    message: string,
+    options?: { cause?: unknown },
+    code: FurcaErrorCode = 'ERR_FURCA_START_FAILED',
+  ) {
+    super(code, message, options);
   }
 }
 

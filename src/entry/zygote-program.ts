@@ -23,4 +23,4 @@ const zygote = new Zygote(member, parsed, (next) =>
   replaceProgram([...flags, script, owner, JSON.stringify(next)], [ARENA_FD, parsed.lifelineFd]),
 );
 const record = await zygote.serve();
-await runChild(record, true);
+await runChild(record);

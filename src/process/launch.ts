@@ -16,6 +16,7 @@ import {
   type PackedRequest,
   packRequest,
   type RequestBody,
+  type RequestHead,
   type StartMethod,
   type StreamSource,
 } from './start-request.js';
@@ -133,11 +134,11 @@ function startBy(
   }
 }
 
-function headOf(plan: LaunchPlan): { preload: string | null } {
+function headOf(plan: LaunchPlan): RequestHead {
   // A module reads its environment and folder while it loads: where the child's differ, the child loads it itself.
   const isPlain = plan.cwd === undefined && plan.env === undefined;
-  const module = plan.target ?? plan.subclass?.type;
-  return { preload: isPlain && module?.kind === 'reference' ? module.url : null };
+  const target = plan.target ?? plan.subclass?.type;
+  return { preload: isPlain && target?.kind === 'reference' ? target : null };
 }
 
 function bodyOf(plan: LaunchPlan): RequestBody {

@@ -1,6 +1,6 @@
 import type { Block } from '../arena/allocator.js';
 import { decode, encode } from '../wire/codec.js';
-import type { FunctionDescriptor } from '../wire/functions.js';
+import type { FunctionDescriptor, FunctionReference } from '../wire/functions.js';
 import { carriedBy, copyMessage, forgetCarried } from '../wire/handles.js';
 
 /** The three ways to start a process. */
@@ -11,8 +11,8 @@ export type StreamSource = 'inherit' | 'ignore' | { readonly fd: number; readonl
 
 /** What a zygote reads of a request before it forks. */
 export interface RequestHead {
-  /** Module to have loaded before the fork, `null` for none. */
-  readonly preload: string | null;
+  /** Function or class whose module is to be loaded before the fork, `null` for none. */
+  readonly preload: FunctionReference | null;
 }
 
 /** What a child is told at its start, by any method. */

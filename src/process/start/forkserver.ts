@@ -23,6 +23,7 @@ import { hasEnded, lookAtChild } from '../../kernel/reaping.js';
 import { lifelineFd } from '../family.js';
 import type { PackedRequest } from '../start-request.js';
 import { nodeChildProcess } from './child-process.js';
+import { claimRecord } from './claim.js';
 import type { Started } from './contract.js';
 import { inheritableFlags } from './flags.js';
 
@@ -56,11 +57,8 @@ export function zygoteEnvironment(): Readonly<Record<string, string | undefined>
 
 /** Asks the family's zygote for a child; starts the zygote if there is none. Returns before the child exists. */
 export function startByForkserver(member: Member, request: PackedRequest): Started {
-  const { arena, owner } = member;
   const zygote = ensureZygote(member);
-  const child = claimSlot(arena, owner);
-  const record = ProcessRecord.create(member, child, request);
-  record.hold(child);
+  const record = claimRecord(member, request);
   record.hold(zygote);
   record.inboxOf = zygote;
   record.zygote = zygote;

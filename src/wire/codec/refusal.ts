@@ -184,3 +184,11 @@ function classNameOf(value: object): string {
 function article(name: string): string {
   return /^[aeiou]/i.test(name) ? 'an' : 'a';
 }
+
+/** Carries a refusal out of the recursion; the writer turns it into the error. */
+export class Refused {
+  readonly refusal: Refusal;
+  constructor(refusal: Refusal) {
+    this.refusal = refusal;
+  }
+}

@@ -1,6 +1,5 @@
 import { types } from 'node:util';
 import { ClosedError, type NotSendableError } from '../../base/errors.js';
-import type { Refusal } from '../failures.js';
 import { cannotSend, readingFailed, tooDeep } from '../failures.js';
 import { carriedBy, handleKindOf } from '../handles.js';
 import * as f from './format.js';
@@ -8,6 +7,7 @@ import { MessageMemory, OP_BYTES } from './message-memory.js';
 import {
   ARGUMENTS,
   PROXY,
+  Refused,
   refusePrimitiveKind,
   SHARED_BUFFER,
   whyNotBuffer,
@@ -25,14 +25,6 @@ const FEW_OBJECTS = 8;
 const { getPrototypeOf, keys: ownKeys } = Object;
 const ObjectPrototype: object = Object.prototype;
 const ArrayPrototype: object = Array.prototype;
-
-/** Carries a refusal out of the recursion; `write` turns it into the error. */
-class Refused {
-  readonly refusal: Refusal;
-  constructor(refusal: Refusal) {
-    this.refusal = refusal;
-  }
-}
 
 /** Thrown when two views turn out to look at one buffer: the message is begun anew with whole buffers. */
 const SHARE_BUFFERS: unique symbol = Symbol('furca:share-buffers');
