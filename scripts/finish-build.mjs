@@ -16,6 +16,8 @@ const entries = [
   'cli/map-worker',
   'entry/zygote',
   'entry/spawned',
+  'entry/thread',
+  'threading',
   'pool/worker',
 ];
 

@@ -59,6 +59,8 @@ export const SLOT = {
   INBOX: 4,
   /** Owner id of the parent. */
   PARENT: 5,
+  /** 1 for a thread of its parent's process, which ends with its parent. */
+  IS_THREAD: 6,
 } as const;
 
 /** First word of slot `index`. */

@@ -53,8 +53,17 @@ export function forgetChildren(): void {
   isHooked = false;
 }
 
+/** What else this process waits for before it ends, as it does for its children. */
+const alsoJoined = new Set<() => Promise<void>>();
+
+/** Has this process wait for `join` before it ends by itself. */
+export function joinAtEnd(join: () => Promise<void>): void {
+  alsoJoined.add(join);
+}
+
 /** Resolves once every child that is no daemon has ended. */
 export async function joinChildren(): Promise<void> {
+  for (const join of alsoJoined) await join();
   for (const { handle, isDaemon } of registeredChildren()) {
     if (!isDaemon) await handle.ended('Joining a child', {});
   }

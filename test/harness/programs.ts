@@ -34,6 +34,7 @@ export function programFolder(): string {
 const DOORS = new Map([
   ['furca', 'dist/lib/index.js'],
   ['furca/os', 'dist/lib/os.js'],
+  ['furca/threading', 'dist/lib/threading.js'],
   ['furca/subprocess', 'dist/lib/subprocess.js'],
   ['furca/fork-ready', 'dist/lib/fork-ready.js'],
 ]);
