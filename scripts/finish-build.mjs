@@ -18,6 +18,7 @@ const entries = [
   'entry/zygote',
   'entry/spawned',
   'pool/worker',
+  'manager/server/serve',
 ];
 
 rmSync(at('dist/lib'), { recursive: true, force: true });

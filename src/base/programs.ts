@@ -13,3 +13,6 @@ export const SPAWNED_PROGRAM: URL = new URL('../entry/spawned.js', import.meta.u
 
 /** The module of a pool worker's target. */
 export const WORKER_MODULE: URL = new URL('../pool/worker.js', import.meta.url);
+
+/** The module of a manager's server. */
+export const MANAGER_MODULE: URL = new URL('../manager/server/serve.js', import.meta.url);

@@ -47,12 +47,19 @@ export class ManagerClient {
     const lane = (await this.#reach(doing, () => this.#lanes.open())) as Lane;
     try {
       const { revive, held } = this.#reviver();
-      const reply = await this.#reach(doing, () => lane.ask({ ident: null, method, args, keywords }, revive));
+      const reply = await this.#reach(doing, () =>
+        lane.ask({ ident: null, method, args, keywords, client: this.#link.clientName }, revive),
+      );
       await held();
       return result(doing, reply);
     } finally {
       lane.close();
     }
+  }
+
+  /** Keeps one connection for as long as this client is: a server of furca gives back what a client holds when its last one ends. */
+  async stay(): Promise<void> {
+    await this.#reach('Connecting to the manager', () => this.#lanes.take());
   }
 
   /** A lane that belongs to one proxy alone: for locks that the server knows by the connection they were taken on. */
