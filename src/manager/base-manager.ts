@@ -6,7 +6,7 @@ import { type AnyFunction, describeFunction } from '../wire/functions.js';
 import { ManagerClient } from './client.js';
 import { dialectOf, type Serializer } from './dialect.js';
 import { alreadyStarted, badArgument, noReply, notStarted } from './failures.js';
-import type { Token } from './protocol.js';
+import type { ProxyRecord, Token } from './protocol.js';
 import type { BaseProxy } from './proxy.js';
 import { makeProxy, type Proxied, type ProxyClass } from './proxy-types.js';
 import {
@@ -209,14 +209,25 @@ export class BaseManager implements AsyncDisposable {
   }
 
   /**
-   * Another proxy for the same object, with a reference of its own: a second holder of a lock, or one for an object whose
-   * {@link BaseProxy.token} came by another way. Errors as {@link BaseProxy.call}.
+   * Another proxy for the same object, with a reference of its own: for a second holder of a lock. Errors as {@link BaseProxy.call}.
    */
   async share<P extends BaseProxy>(of: P): Promise<P> {
+    const type = of.constructor as ProxyClass<P>;
+    return await this.#refer(type, { token: of.token, exposed: of.exposed, proxyType: 'AutoProxy' });
+  }
+
+  /**
+   * A proxy for an object that another process has made and named: its {@link BaseProxy.token}. Errors as {@link BaseProxy.call};
+   * `ERR_FURCA_REMOTE` where there is no such object any more.
+   */
+  async proxy<P extends BaseProxy>(type: ProxyClass<P>, token: Token): Promise<P> {
+    return await this.#refer(type, { token, exposed: null, proxyType: 'AutoProxy' });
+  }
+
+  async #refer<P extends BaseProxy>(type: ProxyClass<P>, record: ProxyRecord): Promise<P> {
     const client = this.client('Sharing');
-    await client.control('incref', [of.token.ident]);
-    const record = { token: of.token, exposed: of.exposed, proxyType: 'AutoProxy' };
-    return new (of.constructor as ProxyClass<P>)(client, record);
+    await client.control('incref', [record.token.ident]);
+    return new type(client, record);
   }
 
   /** How many objects the server holds. */
