@@ -10,6 +10,7 @@ const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const entries = [
   'index',
   'os',
+  'subprocess',
   'connection',
   'managers',
   'fork-ready',

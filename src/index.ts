@@ -1,5 +1,6 @@
 export {
   AuthenticationError,
+  BrokenBarrierError,
   BrokenError,
   ClosedError,
   FurcaError,
@@ -35,4 +36,11 @@ export { type ParentProcess, parentProcess } from './process/parent.js';
 export { type AnyProcess, activeChildren, currentProcess, Process } from './process/process.js';
 export type { ProcessOptions, ProcessSettings, StdioChoice } from './process/process-options.js';
 export type { StartMethod } from './process/start-request.js';
+export { Barrier, type BarrierOptions, type BarrierStats } from './sync/barrier.js';
+export { Condition, type ConditionStats } from './sync/condition.js';
+export { Event, type EventStats } from './sync/event.js';
+export { Guard } from './sync/guard.js';
+export { Lock, type LockStats, type SyncWaitOptions } from './sync/lock.js';
+export { RLock } from './sync/rlock.js';
+export { BoundedSemaphore, Semaphore, type SemaphoreOptions, type SemaphoreStats } from './sync/semaphore.js';
 export { functionIn } from './wire/functions.js';

@@ -1,10 +1,11 @@
-import { sweepBlocks, visitBlocks } from './allocator.js';
+import { sweepBlocks } from './allocator.js';
 import type { Arena } from './arena.js';
 import { HEADER, KIND } from './layout.js';
 import { ProcessRecord, REQUESTED } from './process-record.js';
 import { withRobustLock } from './robust-lock.js';
 import { currentZygote, freeSlot, isCurrent, listMembers, markDying, type OwnerId } from './slots.js';
 import { sweepSpinner } from './spinning.js';
+import { visitBlocks } from './walk.js';
 
 /**
  * Clears up after a dead member: drops what it held, undoes what it was about to take, frees its slot. Called by whoever

@@ -7,16 +7,23 @@
 
 /** Every code furca can raise; a code is never renamed. docs/errors.md has one row for each. */
 export type FurcaErrorCode =
+  | 'ERR_FURCA_BAD_CWD'
+  | 'ERR_FURCA_BARRIER_BROKEN'
   | 'ERR_FURCA_AUTHENTICATION'
   | 'ERR_FURCA_BOOTSTRAPPING'
   | 'ERR_FURCA_BROKEN'
   | 'ERR_FURCA_CLOSED'
+  | 'ERR_FURCA_COMMAND_FAILED'
+  | 'ERR_FURCA_COMMAND_NOT_EXECUTABLE'
+  | 'ERR_FURCA_COMMAND_NOT_FOUND'
+  | 'ERR_FURCA_COMMAND_TIMEOUT'
   | 'ERR_FURCA_DAEMONIC_CHILD'
   | 'ERR_FURCA_INTERNAL'
   | 'ERR_FURCA_INVALID_ARGUMENT'
   | 'ERR_FURCA_INVALID_STATE'
   | 'ERR_FURCA_LIMIT'
   | 'ERR_FURCA_LOOP_BUSY'
+  | 'ERR_FURCA_NOT_DECODABLE'
   | 'ERR_FURCA_NOT_FORK_READY'
   | 'ERR_FURCA_NOT_SENDABLE'
   | 'ERR_FURCA_REMOTE'
@@ -100,6 +107,17 @@ export class BrokenError extends FurcaError {
   }
 }
 
+/** A barrier cannot be passed: a party has died, given up or called `abort()`, or it was reset meanwhile. */
+export class BrokenBarrierError extends BrokenError {
+  /** Process id of the party that died; `null` if it broke for another reason. */
+  readonly deadPid: number | null;
+
+  constructor(message: string, deadPid: number | null) {
+    super(message, undefined, 'ERR_FURCA_BARRIER_BROKEN');
+    this.deadPid = deadPid;
+  }
+}
+
 /** What is known of a worker that ended while it had a task. */
 export interface WorkerLoss {
   readonly pid: number;
@@ -135,8 +153,12 @@ export class WorkerLostError extends BrokenError implements WorkerLoss {
 
 /** A child process never came up. */
 export class StartError extends FurcaError {
-  constructor(message: string, options?: { cause?: unknown }) {
-    super('ERR_FURCA_START_FAILED', message, options);
+  constructor(
+    message: string,
+    options?: { cause?: unknown },
+    code: FurcaErrorCode = 'ERR_FURCA_START_FAILED',
+  ) {
+    super(code, message, options);
   }
 }
 
@@ -216,6 +238,7 @@ for (const [target, name] of [
   [TerminatedError, 'TerminatedError'],
   [InternalError, 'InternalError'],
   [BrokenError, 'BrokenError'],
+  [BrokenBarrierError, 'BrokenBarrierError'],
   [WorkerLostError, 'WorkerLostError'],
   [StartError, 'StartError'],
   [TimeoutError, 'TimeoutError'],

@@ -1,4 +1,5 @@
 import type { WaitOptions } from '../arena/parking.js';
+import { MODULES } from '../base/programs.js';
 import { cpuCount } from '../process/cpu-count.js';
 import { joinOrFoundFamily } from '../process/family.js';
 import { assertMayStart } from '../process/launch.js';
@@ -263,7 +264,7 @@ export class Pool implements AsyncDisposable {
 }
 
 /** The package's own files: their frames tell a caller nothing. */
-const OWN_FOLDER = new URL('..', import.meta.url).href;
+const OWN_FOLDER = MODULES.href;
 
 /**
  * Continues the stack of a worker's error with that of the caller, which V8 knows here, behind the `await`, from who waits

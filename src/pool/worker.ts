@@ -10,6 +10,7 @@ import { pauseEndWatch, resumeEndWatch } from '../process/child.js';
 import { decode, encode } from '../wire/codec.js';
 import { recordError } from '../wire/errors.js';
 import { type AnyFunction, type FunctionDescriptor, loadFunction } from '../wire/functions.js';
+import { copyMessage } from '../wire/handles.js';
 import {
   CALL,
   CHUNK,
@@ -302,7 +303,7 @@ class Worker {
   #sendBytes(bytes: Uint8Array): void {
     if (this.#results.trySend(bytes)) return;
     // The view may lie in a buffer that is used again while this waits.
-    const own = bytes.slice();
+    const own = copyMessage(bytes);
     let isSent = false;
     while (!isSent) {
       this.#results.flush();

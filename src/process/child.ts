@@ -23,20 +23,26 @@ export function setRevive(how: Revive): void {
   revive = how;
 }
 
+/** What a forked child does before it knows what it is to run. Its event loop must not run dry; see kernel/loop-watch.ts. */
+export function beginForkedChild(): void {
+  watchForEnd(NEVER_SETTLES);
+  watchOutput();
+}
+
+/** What a spawned child does first. */
+export function beginSpawnedChild(): void {
+  complainWhenUnsettled();
+  watchOutput();
+}
+
 /**
  * The life of a child, however it was started: takes its surroundings, loads its function, runs it, and ends when the
  * promise settles, as in Python, not when the event loop runs dry.
- *
- * @param isForked - The event loop must then not run dry; see kernel/loop-watch.ts.
  */
-export async function runChild(record: ProcessRecord, isForked: boolean): Promise<never> {
-  if (isForked) {
-    watchForEnd(NEVER_SETTLES);
-    setLastWords((exitCode) => {
-      record.farewell = exitCode;
-    });
-  } else complainWhenUnsettled();
-  watchOutput();
+export async function runChild(record: ProcessRecord): Promise<never> {
+  setLastWords((exitCode) => {
+    record.farewell = exitCode;
+  });
   try {
     const body = unpackBody(record.readBody());
     assumeIdentity({

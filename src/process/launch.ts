@@ -1,7 +1,9 @@
 import { statSync } from 'node:fs';
 import { debuglog } from 'node:util';
+import { openBlock } from '../arena/local-handles.js';
 import type { Member } from '../arena/member.js';
 import { UsageError } from '../base/errors.js';
+import { assertSupported } from '../kernel/library.js';
 import { assertNotLoading } from './bootstrap.js';
 import { joinOrFoundFamily } from './family.js';
 import { ChildHandle } from './handle.js';
@@ -15,6 +17,7 @@ import {
   type PackedRequest,
   packRequest,
   type RequestBody,
+  type RequestHead,
   type StartMethod,
   type StreamSource,
 } from './start-request.js';
@@ -46,6 +49,7 @@ export interface LaunchPlan {
  * @throws {@link UsageError} `ERR_FURCA_BOOTSTRAPPING`, `ERR_FURCA_DAEMONIC_CHILD`.
  */
 export function assertMayStart(): void {
+  assertSupported();
   assertNotLoading();
   if (!ownIdentity().isDaemon) return;
   throw new UsageError(
@@ -70,7 +74,16 @@ export function prepareLaunch(plan: LaunchPlan): PreparedLaunch {
   if (plan.cwd !== undefined) assertDirectory(plan.cwd);
   const member = joinOrFoundFamily();
   const request = packRequest(headOf(plan), bodyOf(plan));
-  return { start: () => startAndRegister(member, plan, request) };
+  // The caller may close what it passes on at once; a start by fork comes later.
+  const held = request.carried.map((block) => openBlock(block));
+  const start = async (): Promise<ChildHandle> => {
+    try {
+      return await startAndRegister(member, plan, request);
+    } finally {
+      for (const handle of held) handle.close();
+    }
+  };
+  return { start };
 }
 
 async function startAndRegister(
@@ -98,7 +111,7 @@ async function startAndRegister(
 }
 
 function register(member: Member, plan: LaunchPlan, started: Started): ChildHandle {
-  const handle = new ChildHandle(member, started, plan.isDaemon, plan.onReady);
+  const handle = new ChildHandle(member, started, plan.onReady);
   registerChild({ handle, isDaemon: plan.isDaemon, shown: plan.shown });
   return handle;
 }
@@ -123,11 +136,11 @@ function startBy(
   }
 }
 
-function headOf(plan: LaunchPlan): { preload: string | null } {
+function headOf(plan: LaunchPlan): RequestHead {
   // A module reads its environment and folder while it loads: where the child's differ, the child loads it itself.
   const isPlain = plan.cwd === undefined && plan.env === undefined;
-  const module = plan.target ?? plan.subclass?.type;
-  return { preload: isPlain && module?.kind === 'reference' ? module.url : null };
+  const target = plan.target ?? plan.subclass?.type;
+  return { preload: isPlain && target?.kind === 'reference' ? target : null };
 }
 
 function bodyOf(plan: LaunchPlan): RequestBody {

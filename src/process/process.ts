@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { WaitOptions } from '../arena/parking.js';
 import { nextProcessNumber } from '../arena/slots.js';
 import { ClosedError, UsageError } from '../base/errors.js';
+import { assertSupported } from '../kernel/library.js';
 import {
   type AnyFunction,
   describeClass,
@@ -92,6 +93,7 @@ export class Process<const Args extends readonly unknown[] = readonly []> implem
     const state = open(this, 'start');
     if (state.isSelf || state.stage !== 'new')
       throw wrongState('Starting', state, 'a process is started once');
+    assertSupported();
     const pipes = openPipes(state.settings.stdio ?? ['ignore', 'inherit', 'inherit']);
     try {
       const launch = prepareLaunch({
@@ -222,9 +224,10 @@ export class Process<const Args extends readonly unknown[] = readonly []> implem
   get sentinel(): Promise<number> {
     const state = open(this, 'asking');
     const handle = running(this, 'Watching');
-    state.sentinel ??= new Promise((resolve) => {
-      handle.onOver(() => resolve(handle.exitCode ?? 0));
-    });
+    const ended = state.daemon
+      ? new Promise<void>((resolve) => handle.onOver(resolve))
+      : handle.ended('Watching', {});
+    state.sentinel ??= ended.then(() => handle.exitCode ?? 0);
     return state.sentinel;
   }
 

@@ -1,5 +1,7 @@
+import type { Block } from '../arena/allocator.js';
 import { decode, encode } from '../wire/codec.js';
-import type { FunctionDescriptor } from '../wire/functions.js';
+import type { FunctionDescriptor, FunctionReference } from '../wire/functions.js';
+import { carriedBy, copyMessage, forgetCarried } from '../wire/handles.js';
 
 /** The three ways to start a process. */
 export type StartMethod = 'forkserver' | 'fork' | 'spawn';
@@ -9,8 +11,8 @@ export type StreamSource = 'inherit' | 'ignore' | { readonly fd: number; readonl
 
 /** What a zygote reads of a request before it forks. */
 export interface RequestHead {
-  /** Module to have loaded before the fork, `null` for none. */
-  readonly preload: string | null;
+  /** Function or class whose module is to be loaded before the fork, `null` for none. */
+  readonly preload: FunctionReference | null;
 }
 
 /** What a child is told at its start, by any method. */
@@ -40,6 +42,8 @@ export interface PackedRequest {
   readonly head: Uint8Array;
   readonly body: Uint8Array;
   readonly isDaemon: boolean;
+  /** Blocks of the handles among what the child is told. */
+  readonly carried: readonly Block[];
 }
 
 /**
@@ -50,11 +54,13 @@ export interface PackedRequest {
 export function packRequest(head: RequestHead, body: RequestBody): PackedRequest {
   const { args, ...rest } = body;
   // Packed apart, so that a refusal names the path as the caller wrote it.
-  const packedArgs = encode(args, 'args').slice();
+  const packedArgs = copyMessage(encode(args, 'args'));
+  const packed = encode({ ...rest, args: packedArgs });
   return {
     head: encode(head).slice(),
-    body: encode({ ...rest, args: packedArgs }).slice(),
+    body: packed.slice(),
     isDaemon: body.daemon,
+    carried: carriedBy(packed),
   };
 }
 
@@ -64,5 +70,7 @@ export function unpackHead(bytes: Uint8Array): RequestHead {
 
 export function unpackBody(bytes: Uint8Array): RequestBody {
   const body = decode(bytes) as Omit<RequestBody, 'args'> & { args: Uint8Array };
-  return { ...body, args: decode(body.args) as unknown[] };
+  const args = decode(body.args) as unknown[];
+  forgetCarried(body.args);
+  return { ...body, args };
 }

@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import * as commandErrors from '../base/command-errors.js';
 import * as furcaErrors from '../base/errors.js';
 
 /** An error as plain data. */
@@ -39,7 +40,10 @@ const PROTOTYPES: ReadonlyMap<string, object> = new Map<string, object>([
   ...[Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError, AggregateError].map(
     (Class): [string, object] => [Class.name, Class.prototype as object],
   ),
-  ...Object.values(furcaErrors).map((Class): [string, object] => [Class.name, Class.prototype]),
+  ...Object.values({ ...furcaErrors, ...commandErrors }).map((Class): [string, object] => [
+    Class.name,
+    Class.prototype,
+  ]),
 ]);
 
 /** Handled each in its own way, or by the class. */

@@ -53,7 +53,7 @@ function asserted(line: string): string {
 
 /** Imports for all names that an example uses and the doors, or the file it stands in, export. */
 async function importsFor(example: Example): Promise<string> {
-  const files = ['index.ts', 'os.ts', 'connection.ts', 'managers.ts', example.path].map(
+  const files = ['index.ts', 'os.ts', 'subprocess.ts', 'connection.ts', 'managers.ts', example.path].map(
     (path) => `${root}dist/src/${path.replace(/\.ts$/, '.js')}`,
   );
   if (example.path.startsWith('wire/'))

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Session } from 'node:inspector';
 import { createRequire } from 'node:module';
+import { MODULES } from '../../base/programs.js';
 
 /** One level of the scopes around a function, innermost first; `object` holds the live values. */
 export interface FunctionScope {
@@ -34,7 +35,7 @@ export class InspectorUnavailable extends Error {}
 
 type Reply = Readonly<Record<string, unknown>>;
 
-const requireBuiltin: NodeJS.Require = createRequire(import.meta.url);
+const requireBuiltin: NodeJS.Require = createRequire(MODULES);
 
 // The reply comes before `post` returns, because the inspector runs on this very thread.
 function post(session: Session, method: string, params: object): Reply {

@@ -90,6 +90,11 @@ export const OWN_VIEW: number = 0xa8;
 /** Kind byte, offset and length in bytes, then the buffer as an op of its own. */
 export const SHARED_VIEW: number = 0xa9;
 
+/** Kind byte, place / 64 and generation of a block as 32-bit integers, then what else belongs to the handle. */
+export const HANDLE: number = 0xaa;
+/** Count, as many blocks, then a view whose bytes are themselves a message that names these blocks. */
+export const CARRIER: number = 0xab;
+
 /** A string of at least this many characters stands alone. */
 export const LONG_TEXT_CHARS: number = 2048;
 /** Keys are joined with this. */

@@ -1,3 +1,4 @@
+import type { Block } from '../../arena/allocator.js';
 import * as f from './format.js';
 
 /** One place for the eight bytes of a double: cheaper than a `DataView` for each message. */
@@ -111,6 +112,13 @@ export class MessageCursor {
     for (let i = 0; i < 8; i += 1) floatBytes[i] = this.bytes[this.at + i] as number;
     this.at += 8;
     return float[0] as number;
+  }
+
+  protected readBlock(): Block {
+    this.need(8);
+    const view = new DataView(this.bytes.buffer, this.bytes.byteOffset + this.at, 8);
+    this.at += 8;
+    return { at: view.getUint32(0, true) * 64, generation: view.getInt32(4, true) };
   }
 
   protected readRaw(): ArrayBuffer {

@@ -1,4 +1,5 @@
 import { notAMessage } from '../failures.js';
+import { keepCarried, reviveHandle } from '../handles.js';
 import * as f from './format.js';
 import { Malformed, MessageCursor } from './message-cursor.js';
 import { VIEW_KINDS } from './view-kinds.js';
@@ -148,6 +149,10 @@ export class Reader extends MessageCursor {
         return this.readSharedView();
       case f.ODD_OBJECT:
         return this.readOddObject();
+      case f.HANDLE:
+        return this.readHandle();
+      case f.CARRIER:
+        return this.readCarrier();
       default:
         throw new Malformed(`it has an unknown tag ${tag}`);
     }
@@ -251,6 +256,22 @@ export class Reader extends MessageCursor {
     const object: Record<string, unknown> = this.opened({});
     for (let i = 0; i < count; i += 1) setOwn(object, this.readString(), this.read());
     return object;
+  }
+
+  private readHandle(): object {
+    this.need(1);
+    const id = this.bytes[this.at++] as number;
+    const block = this.readBlock();
+    const slot = this.reserve();
+    return this.fill(slot, reviveHandle(id, block, this.read()));
+  }
+
+  private readCarrier(): unknown {
+    const blocks = Array.from({ length: this.readPartCount(8) }, () => this.readBlock());
+    const message = this.read();
+    if (!(message instanceof Uint8Array)) throw new Malformed('it has handles in nothing');
+    keepCarried(message, blocks);
+    return message;
   }
 
   private readMap(): Map<unknown, unknown> {

@@ -69,15 +69,29 @@ export const SHARED_BUFFER: Refusal = {
   hint: 'Its memory is shared between threads only; use a SharedArray or SharedMemory of furca, or send a copy.',
 };
 
-export const RESIZABLE_BUFFER: Refusal = {
+const RESIZABLE_BUFFER: Refusal = {
   what: 'a resizable ArrayBuffer',
   hint: 'Send a copy of fixed size, such as `buffer.slice()`.',
 };
 
-export const DETACHED_BUFFER: Refusal = {
+const DETACHED_BUFFER: Refusal = {
   what: 'a detached ArrayBuffer',
   hint: 'Its memory was transferred away; send it before that.',
 };
+
+/** Says why a buffer cannot travel, or `null` when it can. */
+export function whyNotBuffer(buffer: ArrayBuffer): Refusal | null {
+  const { resizable } = buffer as ArrayBuffer & { readonly resizable?: boolean };
+  if (resizable === true) return RESIZABLE_BUFFER;
+  if (buffer.byteLength > 0) return null;
+  try {
+    // The only way on Node 20 to tell an empty buffer from a detached one.
+    new Uint8Array(buffer);
+    return null;
+  } catch {
+    return DETACHED_BUFFER;
+  }
+}
 
 function specialObject(value: object): Refusal | null {
   if (types.isPromise(value)) return { what: 'a Promise', hint: 'Await it first.' };
@@ -169,4 +183,12 @@ function classNameOf(value: object): string {
 
 function article(name: string): string {
   return /^[aeiou]/i.test(name) ? 'an' : 'a';
+}
+
+/** Carries a refusal out of the recursion; the writer turns it into the error. */
+export class Refused {
+  readonly refusal: Refusal;
+  constructor(refusal: Refusal) {
+    this.refusal = refusal;
+  }
 }

@@ -1,16 +1,16 @@
 import { types } from 'node:util';
-import type { NotSendableError } from '../../base/errors.js';
-import type { Refusal } from '../failures.js';
+import { ClosedError, type NotSendableError } from '../../base/errors.js';
 import { cannotSend, readingFailed, tooDeep } from '../failures.js';
+import { carriedBy, handleKindOf } from '../handles.js';
 import * as f from './format.js';
 import { MessageMemory, OP_BYTES } from './message-memory.js';
 import {
   ARGUMENTS,
-  DETACHED_BUFFER,
   PROXY,
-  RESIZABLE_BUFFER,
+  Refused,
   refusePrimitiveKind,
   SHARED_BUFFER,
+  whyNotBuffer,
   whyNotPlain,
 } from './refusal.js';
 import { ShapeMemory } from './shapes.js';
@@ -25,14 +25,6 @@ const FEW_OBJECTS = 8;
 const { getPrototypeOf, keys: ownKeys } = Object;
 const ObjectPrototype: object = Object.prototype;
 const ArrayPrototype: object = Array.prototype;
-
-/** Carries a refusal out of the recursion; `write` turns it into the error. */
-class Refused {
-  readonly refusal: Refusal;
-  constructor(refusal: Refusal) {
-    this.refusal = refusal;
-  }
-}
 
 /** Thrown when two views turn out to look at one buffer: the message is begun anew with whole buffers. */
 const SHARE_BUFFERS: unique symbol = Symbol('furca:share-buffers');
@@ -103,8 +95,9 @@ export class Writer extends MessageMemory {
     return this.end(this.hasRefs ? f.HAS_REFS : 0);
   }
 
-  private explain(error: unknown, path: string): NotSendableError {
+  private explain(error: unknown, path: string): NotSendableError | ClosedError {
     this.abandon();
+    if (error instanceof ClosedError) return error;
     const where = formatTrail(path, this.trail, this.depth);
     if (error instanceof Refused) return cannotSend(error.refusal, where);
     if (error instanceof RangeError && /call stack/i.test(error.message)) return tooDeep(path, error);
@@ -285,11 +278,22 @@ export class Writer extends MessageMemory {
     else if (types.isRegExp(value)) this.regExp(value);
     else if (types.isNativeError(value) || value instanceof DOMException) this.error(value);
     else if (types.isBoxedPrimitive(value) && !types.isSymbolObject(value)) this.boxed(value);
-    else {
+    else if (!this.handle(value)) {
       const refusal = whyNotPlain(value);
       if (refusal !== null) throw new Refused(refusal);
       this.plainObject(value);
     }
+  }
+
+  private handle(value: object): boolean {
+    const kind = handleKindOf(value);
+    if (kind === undefined) return false;
+    const { block } = kind.handleOf(value);
+    this.chunk[this.at++] = f.HANDLE;
+    this.chunk[this.at++] = kind.id;
+    this.block(block);
+    this.value(kind.partsOf?.(value));
+    return true;
   }
 
   private date(value: Date): void {
@@ -349,6 +353,12 @@ export class Writer extends MessageMemory {
     if (!types.isArrayBuffer(buffer)) throw new Refused(SHARED_BUFFER);
     checkBuffer(buffer);
     const { byteOffset, byteLength } = value;
+    const blocks = carriedBy(value as Uint8Array);
+    if (blocks.length > 0) {
+      this.chunk[this.at++] = f.CARRIER;
+      this.count(blocks.length);
+      for (const block of blocks) this.block(block);
+    }
     // A Buffer lies in a pool together with strangers: it always takes its own bytes along, and nothing else.
     if (kind === 0 || (byteLength < buffer.byteLength && !this.sharesBuffers)) {
       if (kind !== 0) this.claimBytes(buffer);
@@ -382,13 +392,6 @@ export class Writer extends MessageMemory {
 }
 
 function checkBuffer(buffer: ArrayBuffer): void {
-  const { resizable } = buffer as ArrayBuffer & { readonly resizable?: boolean };
-  if (resizable === true) throw new Refused(RESIZABLE_BUFFER);
-  if (buffer.byteLength > 0) return;
-  try {
-    // The only way on Node 20 to tell an empty buffer from a detached one.
-    new Uint8Array(buffer);
-  } catch {
-    throw new Refused(DETACHED_BUFFER);
-  }
+  const refusal = whyNotBuffer(buffer);
+  if (refusal !== null) throw new Refused(refusal);
 }
