@@ -247,13 +247,22 @@ async function* messagesOf(connection: Connection): AsyncGenerator<Uint8Array, v
   }
 }
 
-/** While a call is under way nobody receives: looks whether the client is gone, so that it does not wait on in vain. */
+/**
+ * While a call is under way nobody receives: looks whether the client is gone, so that it does not wait on in vain. Most calls are over
+ * before the event loop turns, and then nobody looks.
+ */
 function watchForEnd(connection: Connection, lane: Life): () => void {
-  const stop = new AbortController();
-  const poll = async (): Promise<void> => {
-    await connection.poll({ timeoutMs: Number.POSITIVE_INFINITY, signal: stop.signal });
+  let stop: AbortController | undefined;
+  const poll = async (signal: AbortSignal): Promise<void> => {
+    await connection.poll({ timeoutMs: Number.POSITIVE_INFINITY, signal });
     if (!connection.readable) lane.end();
   };
-  poll().catch(() => {});
-  return () => stop.abort();
+  const begin = setImmediate(() => {
+    stop = new AbortController();
+    poll(stop.signal).catch(() => {});
+  });
+  return () => {
+    clearImmediate(begin);
+    stop?.abort();
+  };
 }
