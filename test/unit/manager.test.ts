@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Process } from '../../src/index.js';
-import { BaseManager, Manager, SyncManager } from '../../src/managers.js';
+import { BaseManager, Manager, SetProxy, SyncManager } from '../../src/managers.js';
 import { rejection } from '../fixtures/connection-pairs.js';
 import { Counter, failToInitialize, initialize, makeProbe } from '../fixtures/manager-counter.js';
 import { assertNothingLeft, takeBaseline } from '../harness/leaks.js';
@@ -91,6 +93,17 @@ test(
   },
 );
 
+test('a proxy that is forgotten lets go of its object when it is collected', options, async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  await using manager = await Manager();
+  for (let n = 0; n < 5; n++) await manager.list([n]);
+  await eventually('the objects are gone', async () => {
+    collect();
+    return (await manager.numberOfObjects()) === 0;
+  });
+});
+
 test(
   'MG-11: shutdown ends the server; every call after it is refused, and nothing is left',
   options,
@@ -110,6 +123,26 @@ test(
       await scoped.list([1]);
     }
     await assertNothingLeft(baseline);
+  },
+);
+
+test(
+  'MG-07: a set has union, intersection and difference, which are plain sets; made of a number it is refused',
+  options,
+  async () => {
+    await using manager = await Manager();
+    await using set = await manager.set([1, 2]);
+    await set.update([3]);
+    await set.discard(9);
+    await set.remove(1);
+    await set.add(4);
+    assert.deepEqual(await set.copy(), new Set([2, 3, 4]));
+    assert.deepEqual(await set.union([5]), new Set([2, 3, 4, 5]));
+    assert.deepEqual(await set.intersection([2, 9]), new Set([2]));
+    assert.deepEqual(await set.difference([2]), new Set([3, 4]));
+    assert.deepEqual([await set.has(2), await set.size()], [true, 3]);
+    assert.equal((await rejection(set.remove(9))).name, 'KeyError');
+    assert.equal((await rejection(manager.createAs(SetProxy, 'set', 1234))).code, 'ERR_FURCA_REMOTE');
   },
 );
 
