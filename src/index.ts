@@ -17,6 +17,7 @@ export {
   type WorkerLoss,
   WorkerLostError,
 } from './base/errors.js';
+export { Manager } from './manager/sync-manager.js';
 export { type Context, getContext } from './pool/context.js';
 export {
   type ImapOptions,

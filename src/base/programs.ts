@@ -25,3 +25,6 @@ export const THREAD_PROGRAM: URL = new URL('entry/thread.js', MODULES);
 
 /** The module of a pool worker's target. */
 export const WORKER_MODULE: URL = new URL('pool/worker.js', MODULES);
+
+/** The module of a manager's server. */
+export const MANAGER_MODULE: URL = new URL('manager/server/serve.js', MODULES);
