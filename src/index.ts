@@ -48,4 +48,5 @@ export { BoundedSemaphore, Semaphore, type SemaphoreOptions, type SemaphoreStats
 export { SharedArray, type SharedArrayOptions, type SharedArrayStats } from './sync/shared-array.js';
 export { SharedMemory, type SharedMemoryOptions, type SharedMemoryStats } from './sync/shared-memory.js';
 export { Value, type ValueOptions, type ValueStats } from './sync/value.js';
+export { registerError } from './wire/errors.js';
 export { functionIn } from './wire/functions.js';
