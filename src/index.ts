@@ -15,6 +15,7 @@ export {
   type WorkerLoss,
   WorkerLostError,
 } from './base/errors.js';
+export * as debug from './debug.js';
 export { type Context, getContext } from './pool/context.js';
 export {
   type ImapOptions,
@@ -45,4 +46,5 @@ export { BoundedSemaphore, Semaphore, type SemaphoreOptions, type SemaphoreStats
 export { SharedArray, type SharedArrayOptions, type SharedArrayStats } from './sync/shared-array.js';
 export { SharedMemory, type SharedMemoryOptions, type SharedMemoryStats } from './sync/shared-memory.js';
 export { Value, type ValueOptions, type ValueStats } from './sync/value.js';
+export type { Wait, WaitGraph, WaitingMember } from './sync/wait-graph.js';
 export { functionIn } from './wire/functions.js';
