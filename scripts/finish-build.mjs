@@ -18,7 +18,10 @@ const entries = [
   'cli/map-worker',
   'entry/zygote',
   'entry/spawned',
+  'entry/thread',
+  'threading',
   'pool/worker',
+  'manager/server/serve',
 ];
 
 rmSync(at('dist/lib'), { recursive: true, force: true });

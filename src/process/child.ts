@@ -96,6 +96,11 @@ let watch: LoopWatch | undefined;
 let watchComplaint: string | undefined;
 let isForkedChild = false;
 
+/** Whether this process was forked from another Node. */
+export function isForked(): boolean {
+  return isForkedChild;
+}
+
 /** Ends a forked process when its event loop has run dry; `complaint` is what then counts as its failure, if anything does. */
 export function watchForEnd(complaint?: string): void {
   isForkedChild = true;

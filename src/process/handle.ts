@@ -1,10 +1,11 @@
 import type { Member } from '../arena/member.js';
-import type { WaitOptions } from '../arena/parking.js';
+import { closeBellsOfTheDead, type WaitOptions } from '../arena/parking.js';
 import { ALIVE, EXITED, FAILED, FORKED, type ProcessRecord, READY } from '../arena/process-record.js';
 import type { OwnerId } from '../arena/slots.js';
 import { StartError, TimeoutError } from '../base/errors.js';
 import { errnoName } from '../kernel/errno.js';
 import type { ExitCode } from '../kernel/reaping.js';
+import { runSignalHandlers } from '../kernel/signals.js';
 import type { Started } from './start/contract.js';
 
 /** Reason word of a zygote that cannot fork because a thread came with its start-up modules. */
@@ -59,6 +60,7 @@ export class ChildHandle {
     this.#isOver = true;
     this.#member.parking.stopPolling(this.#poller);
     this.#record.drop(this.#member.owner);
+    closeBellsOfTheDead(this.#member.arena);
     for (const watcher of this.#watchers.splice(0)) watcher();
   }
 
@@ -144,6 +146,7 @@ export class ChildHandle {
       // While this thread is blocked its event loop sees nobody's end.
       this.probe();
       this.#member.parking.blockUntil(() => !this.isAlive, Math.min(leftMs, this.#started.probeMs));
+      runSignalHandlers();
     }
   }
 
