@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { WaitOptions } from '../arena/parking.js';
 import { MODULES } from '../base/programs.js';
 import { cpuCount } from '../process/cpu-count.js';
@@ -24,6 +25,11 @@ export interface PoolOptions {
   readonly retries?: number;
   /** Longest time one item may run, in milliseconds, from the start of its run; its worker is then killed. Default `Infinity`. */
   readonly taskTimeoutMs?: number;
+  /**
+   * Storages whose stores at a call are seen by its tasks, too: a request's id, say, that a logger reads. What they hold must be
+   * sendable; it is copied. Default none. See docs/what-can-be-sent.md.
+   */
+  readonly carry?: readonly AsyncLocalStorage<unknown>[];
 }
 
 /** Options of the calls that work on many items. */
@@ -73,7 +79,7 @@ export type Inputs<Item> = Iterable<Item> | AsyncIterable<Item>;
 export class Pool implements AsyncDisposable {
   readonly #dispatcher: Dispatcher;
   readonly #size: number;
-  readonly #functions = new TaskFunctions();
+  readonly #functions: TaskFunctions;
   #state: 'open' | 'closed' | 'terminated' = 'open';
 
   /**
@@ -91,7 +97,11 @@ export class Pool implements AsyncDisposable {
     if (!Number.isInteger(retries) || retries < 0) throw badOption('retries', 'a whole number, at least 0');
     if (typeof taskTimeoutMs !== 'number' || !(taskTimeoutMs > 0))
       throw badOption('taskTimeoutMs', 'above 0');
+    const { carry = [] } = options;
+    if (!Array.isArray(carry) || !carry.every((one) => one instanceof AsyncLocalStorage))
+      throw badOption('carry', 'an array of AsyncLocalStorage');
     assertMayStart();
+    this.#functions = new TaskFunctions(carry);
     this.#size = processes;
     this.#dispatcher = new Dispatcher(joinOrFoundFamily(), {
       name: `${name}Worker`,

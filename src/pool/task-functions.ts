@@ -1,3 +1,4 @@
+import { type CarriedStorage, withStores } from '../wire/async-context.js';
 import { type AnyFunction, packFunction } from '../wire/functions.js';
 import type { TaskFunction } from './task.js';
 
@@ -9,7 +10,13 @@ export class TaskFunctions {
   readonly #byFunction = new WeakMap<AnyFunction, TaskFunction>();
   /** The latest function of each piece of code: who writes `pool.apply((x) => x * 2, [1])` in a loop makes a new one each time. */
   readonly #byCode = new Map<string, TaskFunction>();
+  readonly #carry: readonly CarriedStorage[];
   #last = 0;
+
+  /** @param carry - Storages whose stores at the call are those of the task. */
+  constructor(carry: readonly CarriedStorage[]) {
+    this.#carry = carry;
+  }
 
   /**
    * The function as its pool knows it. A function that captured something else than before counts as another, of which the time it
@@ -19,9 +26,11 @@ export class TaskFunctions {
    */
   describe(fn: AnyFunction): TaskFunction {
     const known = this.#byFunction.get(fn);
-    const packed = packFunction(fn, 'task', known?.packed);
+    const sent = this.#carry.length === 0 ? fn : withStores(fn, this.#carry);
+    const packed = packFunction(sent, 'task', known?.packed);
     if (known?.packed === packed) return known;
-    const code = packed.units[0]?.id ?? '';
+    // What carries stores is the same around all functions.
+    const code = packed.units[sent === fn ? 0 : 1]?.id ?? '';
     const latest = known ?? this.#byCode.get(code);
     const isSame = latest !== undefined && Buffer.compare(latest.packed.bytes, packed.bytes) === 0;
     if (!isSame) this.#last += 1;
