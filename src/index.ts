@@ -17,7 +17,7 @@ export {
   type WorkerLoss,
   WorkerLostError,
 } from './base/errors.js';
-export { Manager } from './manager/sync-manager.js';
+export { Manager } from './manager/manager.js';
 export { type Context, getContext } from './pool/context.js';
 export {
   type ImapOptions,
