@@ -18,6 +18,8 @@ const entries = [
   'cli/map-worker',
   'entry/zygote',
   'entry/spawned',
+  'entry/thread',
+  'threading',
   'pool/worker',
   'manager/server/serve',
 ];

@@ -59,6 +59,8 @@ export const SLOT = {
   INBOX: 4,
   /** Owner id of the parent. */
   PARENT: 5,
+  /** 1 for a thread of its parent's process, which ends with its parent. */
+  IS_THREAD: 6,
 } as const;
 
 /** First word of slot `index`. */
@@ -159,8 +161,10 @@ export const KIND = {
   CONDITION: 24,
   EVENT: 25,
   BARRIER: 26,
-  /** Data of the user's, on pages of its own. */
-  DATA: 27,
+  /** Data of the user's, which a buffer of its own shows. */
+  VALUE: 27,
+  ARRAY: 28,
+  MEMORY: 29,
 } as const;
 
 /**
@@ -168,6 +172,8 @@ export const KIND = {
  * that coming to wait does not disturb who works.
  */
 export const WAITING = {
+  /** At least as many members wait as bits are set; 0 says for sure that nobody does. */
+  COUNT: 13,
   /** Slot of the member that was woken last; the next one in turn is behind it. */
   TURN: 14,
   /** Owner id of a member that waits for too long: nobody else may take what comes free. 0 while there is none. */

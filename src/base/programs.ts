@@ -20,6 +20,9 @@ export const ZYGOTE_PROGRAM: URL = new URL('entry/zygote.js', MODULES);
 /** The program of a spawned child. */
 export const SPAWNED_PROGRAM: URL = new URL('entry/spawned.js', MODULES);
 
+/** The program of a thread. */
+export const THREAD_PROGRAM: URL = new URL('entry/thread.js', MODULES);
+
 /** The module of a pool worker's target. */
 export const WORKER_MODULE: URL = new URL('pool/worker.js', MODULES);
 

@@ -1,5 +1,5 @@
 import type { Member } from '../arena/member.js';
-import type { WaitOptions } from '../arena/parking.js';
+import { closeBellsOfTheDead, type WaitOptions } from '../arena/parking.js';
 import { ALIVE, EXITED, FAILED, FORKED, type ProcessRecord, READY } from '../arena/process-record.js';
 import type { OwnerId } from '../arena/slots.js';
 import { StartError, TimeoutError } from '../base/errors.js';
@@ -59,6 +59,7 @@ export class ChildHandle {
     this.#isOver = true;
     this.#member.parking.stopPolling(this.#poller);
     this.#record.drop(this.#member.owner);
+    closeBellsOfTheDead(this.#member.arena);
     for (const watcher of this.#watchers.splice(0)) watcher();
   }
 

@@ -3,12 +3,7 @@ import type { WaitOptions } from '../arena/parking.js';
 import { nextProcessNumber } from '../arena/slots.js';
 import { ClosedError, UsageError } from '../base/errors.js';
 import { assertSupported } from '../kernel/library.js';
-import {
-  type AnyFunction,
-  describeClass,
-  describeFunction,
-  type FunctionDescriptor,
-} from '../wire/functions.js';
+import type { AnyFunction } from '../wire/functions.js';
 import { setRevive } from './child.js';
 import { joinOrFoundFamily } from './family.js';
 import type { ChildHandle } from './handle.js';
@@ -104,9 +99,12 @@ export class Process<const Args extends readonly unknown[] = readonly []> implem
         env: state.settings.env,
         stdio: pipes.sources,
         inherit: state.settings.inherit ?? [],
-        target: state.target === undefined ? null : describeFunction(state.target, 'target'),
-        subclass: subclassOf(this),
-        args: state.args,
+        call: {
+          target: state.target ?? null,
+          args: state.args,
+          class: overridingClass(this),
+          this: overridingClass(this) === null ? {} : { ...this },
+        },
         shown: this,
         onReady: pipes.closeTheirs,
       });
@@ -286,14 +284,10 @@ function defaultName(): string {
   return parent === null ? `Process-${number}` : `${name}:${number}`;
 }
 
-/** How a subclass that overrides `run` travels: its class, and the instance's own properties. */
-function subclassOf(instance: object): { type: FunctionDescriptor; properties: object } | null {
+/** The class of an instance, if it overrides `run`: that is then what the child runs. */
+function overridingClass(instance: object): AnyFunction | null {
   const type = instance.constructor as unknown as AnyFunction & typeof Process;
-  if (type.prototype.run === Process.prototype.run) return null;
-  return {
-    type: describeClass(type, `class ${type.name}`),
-    properties: { ...instance },
-  };
+  return type.prototype.run === Process.prototype.run ? null : type;
 }
 
 /** The object for this very process. */

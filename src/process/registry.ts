@@ -86,8 +86,17 @@ function endDaemons(): void {
   for (const { handle, isDaemon } of children) if (!isDaemon) handle.setKeepsLoopAlive(true);
 }
 
-/** Ends the daemons, and resolves once every child that is no daemon has ended. */
+/** What else this process waits for before it ends, as it does for its children. */
+const alsoJoined = new Set<() => Promise<void>>();
+
+/** Has this process wait for `join` before it ends by itself. */
+export function joinAtEnd(join: () => Promise<void>): void {
+  alsoJoined.add(join);
+}
+
+/** Waits for what else is to be waited for, ends the daemons, and resolves once every child that is no daemon has ended. */
 export async function joinChildren(): Promise<void> {
+  for (const join of alsoJoined) await join();
   endDaemons();
   for (const { handle, isDaemon } of registeredChildren()) {
     if (!isDaemon) await handle.ended('Joining a child', {});

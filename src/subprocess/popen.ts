@@ -10,7 +10,7 @@ import { Communication, type Output } from './communication.js';
 import { badOption, inputTwice, inputWithoutPipe, waitTooLong } from './failures.js';
 import { launch } from './launch.js';
 import type { Command, IfPiped, Input, PopenOptions, TextOf } from './options.js';
-import { killTree, newMark, withMark } from './process-tree.js';
+import { killTree, type Mark, newMark, withMark } from './process-tree.js';
 import { checkedInput, readSettings, readSignal, readTimeout, type Settings } from './settings.js';
 import { openStdio, planStdio, type Stdio } from './stdio.js';
 import { waitFor } from './waiting.js';
@@ -57,7 +57,7 @@ export class Popen<const O extends PopenOptions = object> implements AsyncDispos
   readonly #child: ChildProcess;
   readonly #stdio: Stdio;
   readonly #settings: Settings;
-  readonly #mark: string | undefined;
+  readonly #mark: Mark | undefined;
   readonly #ended: Promise<number>;
   #returnCode: number | null = null;
   #isReaped = false;
@@ -313,10 +313,10 @@ function start(
   line: CommandLine,
   settings: Settings,
   options: PopenOptions,
-  mark: string | undefined,
+  mark: Mark | undefined,
 ): { readonly stdio: Stdio; readonly child: ChildProcess; readonly pid: number } {
   const plan = planStdio(options);
-  const stdio = openStdio(plan, settings.passFds, settings.text);
+  const stdio = openStdio(plan, settings);
   const env = mark === undefined ? settings.env : withMark(settings.env, mark);
   try {
     const { child, pid } = launch(line, { ...settings, env }, stdio.slots);

@@ -42,7 +42,10 @@ export interface BarrierStats {
 
 /** Options of a barrier. */
 export interface BarrierOptions {
-  /** Called once for each round by the party that arrives last, before anybody goes on. Must not wait. */
+  /**
+   * Called once for each round by the party that arrives last, before anybody goes on. Must not wait. It travels with the barrier, and so
+   * must be a function that can.
+   */
   readonly action?: () => void;
   /** Longest wait in milliseconds where `wait` names none. Default `Infinity`. */
   readonly timeoutMs?: number;
@@ -65,14 +68,13 @@ const MAX_PARTIES = 8000;
 export class Barrier extends SharedObject {
   readonly #arrivals: Arrivals;
   readonly #timeoutMs: number;
-  /** As it travels. */
+  /** Of an action that came with a message. */
   readonly #descriptor: FunctionDescriptor | undefined;
   #action: AnyFunction | undefined;
 
   /**
    * @param parties - How many wait for each other, from 1.
    * @throws {@link UsageError} `ERR_FURCA_INVALID_ARGUMENT`.
-   * @throws {@link NotSendableError} `ERR_FURCA_NOT_SENDABLE`: `action` cannot travel to where the last party arrives.
    */
   constructor(parties: number, options?: BarrierOptions);
   /** @internal */
@@ -84,9 +86,7 @@ export class Barrier extends SharedObject {
     this.#arrivals = local.shared as Arrivals;
     this.#action = options.action as AnyFunction | undefined;
     this.#timeoutMs = revived?.timeoutMs ?? checkedTimeout(options.timeoutMs, 'Making a barrier');
-    this.#descriptor =
-      revived?.action ??
-      (options.action === undefined ? undefined : describeFunction(options.action, 'action'));
+    this.#descriptor = revived?.action;
     leaveAtExit(this);
   }
 
@@ -182,7 +182,8 @@ export class Barrier extends SharedObject {
 
   /** @internal */
   get parts(): BarrierParts {
-    return { timeoutMs: this.#timeoutMs, action: this.#descriptor };
+    const own = this.#action === undefined ? undefined : describeFunction(this.#action, 'action');
+    return { timeoutMs: this.#timeoutMs, action: this.#descriptor ?? own };
   }
 
   /** @internal */

@@ -5,3 +5,6 @@ import './event.js';
 import './lock.js';
 import './rlock.js';
 import './semaphore.js';
+import './shared-array.js';
+import './shared-memory.js';
+import './value.js';

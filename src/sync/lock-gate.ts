@@ -13,7 +13,7 @@ import { me } from './shared-object.js';
 import { Arrivals, type Gate } from './waiting.js';
 
 /** A flow that has waited for this long is served before all who come after it. */
-const PATIENCE_MS = 1;
+const PATIENCE_MS = 0.3;
 
 /** What this process has of a lock, whatever number of objects and flows it has there. */
 export class LocalLock {

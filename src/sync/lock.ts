@@ -27,7 +27,7 @@ export interface SyncWaitOptions {
  * A lock between processes, threads and async flows, of which one has it at a time.
  *
  * It belongs to a process, not to a flow: any flow may release it, and so may another process (as in Python). When its owner dies, even by
- * SIGKILL, the next one gets it and is told (`guard.ownerDied`). Who has waited for more than a millisecond is served before all who
+ * SIGKILL, the next one gets it and is told (`guard.ownerDied`). Who has waited for more than 0.3 ms is served before all who
  * come after it, so that nobody starves. It can be sent anywhere in the family: as an argument, in a message, inside of an object.
  *
  * @example

@@ -43,7 +43,7 @@ export interface SemaphoreOptions {
 const MAX_VALUE = 0x7fffffff;
 const ACQUIRING = 'Acquiring the semaphore';
 /** A flow that has waited for this long is served before all who come after it. */
-const PATIENCE_MS = 1;
+const PATIENCE_MS = 0.3;
 
 /**
  * A number of permits, taken and given back by processes, threads and async flows.

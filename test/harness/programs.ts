@@ -36,6 +36,7 @@ const DOORS = new Map([
   ['furca/connection', 'dist/lib/connection.js'],
   ['furca/managers', 'dist/lib/managers.js'],
   ['furca/os', 'dist/lib/os.js'],
+  ['furca/threading', 'dist/lib/threading.js'],
   ['furca/subprocess', 'dist/lib/subprocess.js'],
   ['furca/fork-ready', 'dist/lib/fork-ready.js'],
 ]);

@@ -16,6 +16,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   process: 4,
   pool: 5,
   manager: 5,
+  threading: 5,
   futures: 6,
   cli: 7,
   entry: 8,

@@ -15,18 +15,25 @@ const SET_WORDS = SLOT_COUNT / 32;
 
 export function joinWaiters(arena: Arena, word: number, owner: OwnerId): void {
   const slot = slotOf(owner);
-  Atomics.or(arena.words, word + WAITING.SET + (slot >>> 5), 1 << (slot & 31));
+  const bit = 1 << (slot & 31);
+  // Counted before the bit is set, and below after it is cleared: a death in between leaves a count that is too high, never one too low.
+  Atomics.add(arena.words, word + WAITING.COUNT, 1);
+  if ((Atomics.or(arena.words, word + WAITING.SET + (slot >>> 5), bit) & bit) !== 0)
+    Atomics.sub(arena.words, word + WAITING.COUNT, 1);
 }
 
 /** Takes `owner` off those who wait, and off the place of the one that is served first. */
 export function leaveWaiters(arena: Arena, word: number, owner: OwnerId): void {
   const slot = slotOf(owner);
-  Atomics.and(arena.words, word + WAITING.SET + (slot >>> 5), ~(1 << (slot & 31)));
+  const bit = 1 << (slot & 31);
+  if ((Atomics.and(arena.words, word + WAITING.SET + (slot >>> 5), ~bit) & bit) !== 0)
+    Atomics.sub(arena.words, word + WAITING.COUNT, 1);
   Atomics.compareExchange(arena.words, word + WAITING.HUNGRY, owner, 0);
 }
 
 /** Tells whether anybody but `owner` waits. */
 export function othersWait(arena: Arena, word: number, owner: OwnerId): boolean {
+  if (Atomics.load(arena.words, word + WAITING.COUNT) === 0) return false;
   const slot = slotOf(owner);
   for (let i = 0; i < SET_WORDS; i++) {
     const bits = Atomics.load(arena.words, word + WAITING.SET + i);
@@ -68,6 +75,7 @@ export function isKeptForAnother(arena: Arena, word: number, owner: OwnerId): bo
 
 /** Wakes the member whose turn it is, if anybody waits. */
 export function wakeNext(arena: Arena, word: number): void {
+  if (Atomics.load(arena.words, word + WAITING.COUNT) === 0) return;
   const hungry = Atomics.load(arena.words, word + WAITING.HUNGRY);
   if (hungry !== 0) {
     wake(arena, hungry);
