@@ -1,4 +1,4 @@
-import { type AnyFunction, describeClass, describeFunction } from '../wire/functions.js';
+import { type AnyFunction, describeFunction } from '../wire/functions.js';
 import { badArgument } from './failures.js';
 import type { TypeRecord } from './server/serve.js';
 
@@ -67,9 +67,7 @@ export function registrationsOf(managerClass: object): Map<string, Registration>
 export function recordTypes(registrations: Iterable<Registration>): TypeRecord[] {
   return [...registrations].map(({ typeid, maker, exposed = null, methodToTypeid = null }) => {
     const isClass = /^class\b/.test(Function.prototype.toString.call(maker));
-    const make = isClass
-      ? describeClass(maker as AnyFunction, `type ${typeid}`)
-      : describeFunction(maker as AnyFunction, `type ${typeid}`);
+    const make = describeFunction(maker as AnyFunction, `type ${typeid}`);
     return { typeid, make, isClass, exposed, methodToTypeid };
   });
 }
