@@ -36,6 +36,8 @@ export interface LaunchPlan {
   readonly args: readonly unknown[];
   /** Shown by `activeChildren`. */
   readonly shown: object | undefined;
+  /** Flags for Node, of a spawned child alone. */
+  readonly flags?: readonly string[];
   /** Called once the child has taken over its streams. */
   readonly onReady: (() => void) | undefined;
 }
@@ -47,7 +49,8 @@ export interface LaunchPlan {
  */
 export function assertMayStart(): void {
   assertNotLoading();
-  if (!ownIdentity().isDaemon) return;
+  const { isDaemon, mayHaveChildren } = ownIdentity();
+  if (!isDaemon || mayHaveChildren === true) return;
   throw new UsageError(
     'Starting a process failed: daemonic processes may not have children.',
     'ERR_FURCA_DAEMONIC_CHILD',
@@ -119,6 +122,7 @@ function startBy(
         cwd: plan.cwd ?? process.cwd(),
         env: plan.env ?? process.env,
         stdio: plan.stdio,
+        flags: plan.flags ?? [],
       });
   }
 }
