@@ -11,7 +11,9 @@ const INITIALIZER_DEATHS = 3;
 export interface CrewHooks {
   /** A worker has come, or can be given tasks. */
   changed(): void;
-  /** A worker is gone, its messages unread, what it had still in its link. */
+  /** Take what `link` has sent. */
+  read(link: WorkerLink): void;
+  /** A worker is gone, what it had still in its link. */
   ended(link: WorkerLink): void;
   /** Workers do not come up, `cause` says more; `isFinal` when they never will. */
   gaveUp(cause: unknown, isFinal: boolean): void;
@@ -109,6 +111,8 @@ export class Crew {
   }
 
   #onEnd(link: WorkerLink, startError?: unknown): void {
+    // Whether it ever came up stands there, too.
+    this.#hooks.read(link);
     this.links.delete(link);
     const isExpected = link.isStopping || link.isRetiring || this.isEnded;
     const isInitializing = !link.isUp && link.progress.item === INITIALIZING;

@@ -5,6 +5,7 @@ import type { DispatchSettings } from './dispatch-settings.js';
 import { initializerDied, poolTerminated, workersKeepDying } from './failures.js';
 import { IdleWatch } from './idle-watch.js';
 import { MemoryGuard } from './memory-guard.js';
+import { ownTimer } from './own-timer.js';
 import { PoolMeter } from './pool-meter.js';
 import type { PoolTracer } from './pool-tracer.js';
 import { Preemptor } from './preemptor.js';
@@ -32,6 +33,7 @@ const KILL_AFTER_MS = 500;
 export class Dispatcher {
   readonly #member: Member;
   readonly #settings: DispatchSettings;
+  readonly #ownPid = process.pid;
   readonly #crew: Crew;
   readonly #queue: WorkQueue;
   readonly #scheduled: ScheduledQueue | undefined;
@@ -59,6 +61,7 @@ export class Dispatcher {
     this.#size = settings.size;
     this.#crew = new Crew(member, settings, {
       changed: () => this.#pumpSoon(),
+      read: (link) => this.#receiver.receiveAll(link),
       ended: (link) => this.#onWorkerEnd(link),
       gaveUp: (cause, isFinal) => this.#giveUp(cause, isFinal),
     });
@@ -111,12 +114,8 @@ export class Dispatcher {
     return this.#size;
   }
 
-  get lost(): number {
-    return this.#crew.lost;
-  }
-
-  get started(): number {
-    return this.#crew.started;
+  get crew(): Crew {
+    return this.#crew;
   }
 
   get preemptions(): number {
@@ -224,10 +223,9 @@ export class Dispatcher {
       link.body?.signal(signal);
     }
     this.#watchLoop();
-    const late = setTimeout(() => {
+    const late = ownTimer(() => {
       for (const link of this.#crew.links) link.body?.signal('SIGKILL');
     }, KILL_AFTER_MS);
-    late.unref();
     void this.whenEmpty().then(() => clearTimeout(late));
   }
 
@@ -254,6 +252,8 @@ export class Dispatcher {
   }
 
   #pump(): void {
+    // A forked worker is born with whatever its parent was about to do.
+    if (process.pid !== this.#ownPid) return;
     this.meter.turn();
     if (this.#makeFailure !== undefined) this.#failQueued(this.#makeFailure);
     const touched = new Set<WorkerLink>();
@@ -388,9 +388,8 @@ export class Dispatcher {
 
   /** Keeps the event loop alive while there is work, and only then. */
   #watchLoop(): void {
-    const isBusy = this.running > 0;
-    if (isBusy) this.#member.parking.expectSoon();
-    const isWanted = isBusy || this.#hasWork();
+    if (this.running > 0) this.#member.parking.expectSoon();
+    const isWanted = this.#hasWork();
     if (isWanted === this.#isPolling) return;
     this.#isPolling = isWanted;
     if (isWanted) this.#member.parking.poll(this.#poller, true);

@@ -1,4 +1,5 @@
 import type { Crew } from './crew.js';
+import { ownTimer } from './own-timer.js';
 
 /** Sends home the workers that have had nothing to do for too long. */
 export class IdleWatch {
@@ -15,13 +16,12 @@ export class IdleWatch {
   watch(): void {
     if (this.#limitMs === Number.POSITIVE_INFINITY || this.#timer !== undefined) return;
     if (![...this.#crew.links].some((link) => link.isIdle)) return;
-    this.#timer = setTimeout(() => {
+    this.#timer = ownTimer(() => {
       this.#timer = undefined;
       const since = performance.now() - this.#limitMs;
       for (const link of this.#crew.links)
-        if (link.isIdle && link.isUp && link.idleSince <= since) this.#crew.retire(link);
+        if (link.isIdle && link.idleSince <= since) this.#crew.retire(link);
       this.watch();
     }, this.#limitMs);
-    this.#timer.unref();
   }
 }

@@ -1,6 +1,7 @@
 import { PLAIN } from './call-plan.js';
 import type { Dispatcher } from './dispatcher.js';
 import { overdue, waitedTooLong } from './failures.js';
+import { ownTimer } from './own-timer.js';
 import type { Job } from './task.js';
 
 /** Timers take no longer time than this. */
@@ -19,7 +20,7 @@ export function guardJob(job: Job, dispatcher: Dispatcher): void {
   const onAbort = (): void => end(signal?.reason);
   const timers: NodeJS.Timeout[] = [];
   const after = (ms: number, what: () => void): void => {
-    if (ms <= LONGEST_TIMER_MS) timers.push(setTimeout(what, Math.max(0, ms)));
+    if (ms <= LONGEST_TIMER_MS) timers.push(ownTimer(what, Math.max(0, ms)));
   };
   job.onOver = () => {
     signal?.removeEventListener('abort', onAbort);

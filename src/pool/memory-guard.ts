@@ -1,5 +1,6 @@
 import { ownMemoryOf } from '../kernel/process-tree.js';
 import type { Crew } from './crew.js';
+import { ownTimer } from './own-timer.js';
 import type { WorkerLink } from './worker-link.js';
 
 /** How often the memory of all workers is added up, where a budget is set. */
@@ -46,13 +47,12 @@ export class MemoryGuard {
   watch(): void {
     if (this.#settings.memoryBudgetBytes === Number.POSITIVE_INFINITY || this.#timer !== undefined) return;
     if (!this.#isOver && !this.#isAnythingRunning()) return;
-    this.#timer = setTimeout(() => {
+    this.#timer = ownTimer(() => {
       this.#timer = undefined;
       this.#addUp();
       this.#changed();
       this.watch();
     }, LOOK_MS);
-    this.#timer.unref();
   }
 
   #addUp(): void {

@@ -41,7 +41,7 @@ export interface PoolStats {
 }
 
 export function statsOf(dispatcher: Dispatcher): PoolStats {
-  const { workers, queued, running, lost, started, preemptions, meter } = dispatcher;
+  const { workers, queued, running, preemptions, meter, crew } = dispatcher;
   const now = performance.now();
   const tasks = workers.flatMap((link) =>
     [...link.outstanding.values()].map((task): TaskView => {
@@ -64,8 +64,8 @@ export function statsOf(dispatcher: Dispatcher): PoolStats {
     running,
     blocked: tasks.filter(({ state }) => state === 'blocked').length,
     completed: meter.completed,
-    lost,
-    started,
+    lost: crew.lost,
+    started: crew.started,
     preemptions,
     tasks,
     get times() {

@@ -1,3 +1,4 @@
+import { ownTimer } from './own-timer.js';
 import type { SchedulingPolicy } from './schedule/contract.js';
 import type { Entry, ScheduledQueue } from './scheduled-queue.js';
 import type { Task } from './task.js';
@@ -57,8 +58,10 @@ export class Preemptor {
     if (shift !== undefined) this.#queue.done(shift.task);
     for (const { link: stopped, task } of this.#stopped.values()) {
       if (stopped !== link) continue;
+      // It was through already when it was stopped.
       this.#stopped.delete(task);
       this.#queue.drop(task);
+      link.thaw();
     }
   }
 
@@ -134,8 +137,7 @@ export class Preemptor {
     for (const { entry, since } of this.#running.values())
       waitMs = Math.min(waitMs, this.#policy.quantumMs(entry) - (now - since));
     if (!Number.isFinite(waitMs)) return;
-    this.#timer = setTimeout(this.#again, Math.max(1, waitMs));
-    this.#timer.unref();
+    this.#timer = ownTimer(this.#again, Math.max(1, waitMs));
   }
 
   end(): void {

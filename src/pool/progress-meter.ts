@@ -1,5 +1,6 @@
 import type { Spinner } from 'yocto-spinner';
 import { badOption } from './failures.js';
+import { ownTimer } from './own-timer.js';
 
 /** How far the work of one call has come. */
 export interface ProgressSnapshot {
@@ -64,7 +65,7 @@ export class ProgressFeed implements AsyncIterable<ProgressSnapshot> {
 export class ProgressMeter {
   readonly #show: (snapshot: ProgressSnapshot) => void;
   readonly #startedAt = performance.now();
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout;
   #total: number | null;
   #done = 0;
   #failed = 0;
@@ -73,8 +74,7 @@ export class ProgressMeter {
   private constructor(show: (snapshot: ProgressSnapshot) => void, total: number | null) {
     this.#show = show;
     this.#total = total;
-    this.#timer = setInterval(() => show(this.#snapshot()), PAUSE_MS);
-    this.#timer.unref();
+    this.#timer = ownTimer(() => this.#tick(), PAUSE_MS);
   }
 
   /** @returns `undefined` when nobody wants to see it. */
@@ -84,6 +84,11 @@ export class ProgressMeter {
     if (option instanceof ProgressFeed) return new ProgressMeter((one) => option.publish(one), total);
     if (typeof option === 'function') return new ProgressMeter(option, total);
     throw badOption('progress', 'a boolean, a function or a ProgressFeed');
+  }
+
+  #tick(): void {
+    this.#show(this.#snapshot());
+    this.#timer = ownTimer(() => this.#tick(), PAUSE_MS);
   }
 
   settled(count: number, failed: number): void {
@@ -99,7 +104,7 @@ export class ProgressMeter {
   end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     this.#show(this.#snapshot());
   }
 

@@ -1,3 +1,4 @@
+import { ownTimer } from './own-timer.js';
 import type { Task } from './task.js';
 import type { WorkerLink } from './worker-link.js';
 
@@ -24,7 +25,7 @@ export class Recall {
 
   watch(): void {
     if (this.#timer !== undefined || !this.#couldRecall()) return;
-    this.#timer = setTimeout(() => {
+    this.#timer = ownTimer(() => {
       this.#timer = undefined;
       if (!this.#couldRecall()) return;
       const taken: Task[] = [];
@@ -36,7 +37,6 @@ export class Recall {
       }
       this.#putBack(taken);
     }, LOOK_MS);
-    this.#timer.unref();
   }
 
   #couldRecall(): boolean {

@@ -1,3 +1,4 @@
+import { ownTimer } from './own-timer.js';
 import type { Task } from './task.js';
 
 /** No pause between two attempts is longer. */
@@ -24,7 +25,7 @@ export class RetryDelay {
       return;
     }
     const pauseMs = Math.min(this.#backoffMs * 2 ** (task.attempts - 1), LONGEST_PAUSE_MS);
-    const timer = setTimeout(() => {
+    const timer = ownTimer(() => {
       this.#waiting.delete(task);
       this.#putBack(task);
     }, pauseMs);

@@ -1,4 +1,5 @@
 import { type MarkedProcess, markDescendants, signalMarked } from '../kernel/process-tree.js';
+import { ownTimer } from './own-timer.js';
 import type { Stopping } from './settlement.js';
 import type { WorkerLink } from './worker-link.js';
 
@@ -55,11 +56,10 @@ export class StoppingLadder {
   }
 
   #later(link: WorkerLink, ms: number, step: () => void): void {
-    const timer = setTimeout(() => {
+    const timer = ownTimer(() => {
       this.#timers.delete(link);
       step();
     }, ms);
-    timer.unref();
     this.#timers.set(link, timer);
   }
 }

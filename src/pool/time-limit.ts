@@ -1,3 +1,4 @@
+import { ownTimer } from './own-timer.js';
 import { stoppedForTime } from './settlement.js';
 import type { StoppingLadder } from './stopping-ladder.js';
 import type { WorkerLink } from './worker-link.js';
@@ -20,7 +21,7 @@ export class TimeLimit {
     if (this.#limitMs === Number.POSITIVE_INFINITY || this.#timer !== undefined) return;
     if (![...this.#links].some((link) => link.outstanding.size > 0)) return;
     const pauseMs = Math.min(Math.max(this.#limitMs / 8, 2), 250);
-    this.#timer = setTimeout(() => {
+    this.#timer = ownTimer(() => {
       this.#timer = undefined;
       for (const link of this.#links) this.#enforce(link);
       this.watch();

@@ -68,7 +68,7 @@ export class WorkerLink {
   stopping: Stopping | undefined;
   /** Items it has been given. */
   assigned = 0;
-  idleSince = 0;
+  idleSince: number = performance.now();
   /** Where the worker was at the last look, to tell whether it moves. */
   lastPlace = -1;
 
@@ -95,6 +95,7 @@ export class WorkerLink {
       isTraced: settings.isTraced,
       mayRepeat: settings.mayRepeat,
       isWeighed: settings.isWeighed,
+      hasInitializer: settings.initializer !== undefined,
       poolKey: settings.poolKey,
     };
     const body = await settings.startBody(places, settings);

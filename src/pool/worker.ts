@@ -42,6 +42,8 @@ export interface WorkerPlaces {
   readonly mayRepeat: boolean;
   /** Note the resident memory after each task. */
   readonly isWeighed: boolean;
+  /** An initializer will come before any task. */
+  readonly hasInitializer: boolean;
   /** Names the pool in idempotency keys. */
   readonly poolKey: string;
 }
@@ -91,17 +93,13 @@ class Worker {
   async run(): Promise<void> {
     // While it waits for tasks the worker sees to the event loop itself.
     pauseEndWatch();
-    let isUp = false;
+    if (!this.#places.hasInitializer) this.#results.up(undefined);
     while (!this.#isStopping) {
       for (let handled = 0; handled < TURN && !this.#isStopping; handled++) {
         const message = this.#tasks.tryReceive(decode) as ToWorker | undefined;
         if (message === undefined) break;
         const pending = this.#handle(message);
         if (pending !== undefined) await pending;
-      }
-      if (!isUp && !this.#isStopping) {
-        isUp = true;
-        this.#results.up(undefined);
       }
       if (this.#tasks.isEmpty) {
         this.#results.flush();
@@ -176,6 +174,7 @@ class Worker {
     try {
       const initializer = (await whileLoading(() => loadFunction(descriptor))) as Task;
       await initializer(...args);
+      this.#results.up(undefined);
     } catch (error) {
       this.#results.up(error ?? new Error(`The initializer threw ${String(error)}`));
       this.#isStopping = true;

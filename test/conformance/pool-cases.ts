@@ -3,6 +3,8 @@ import { getContext, type Pool, type PoolOptions, type StartMethod } from '../..
 import { isGone, until } from '../fixtures/pool-outcomes.js';
 import { endingCases } from './pool-endings.js';
 import { errorCases } from './pool-errors.js';
+import { familyCases } from './pool-family.js';
+import { limitCases } from './pool-limits.js';
 import { refusalCases } from './pool-refusals.js';
 import { resultCases } from './pool-results.js';
 import { sizeCases } from './pool-sizes.js';
@@ -27,6 +29,8 @@ export const poolCases: readonly PoolCase[] = [
   ...streamCases,
   ...errorCases,
   ...refusalCases,
+  ...familyCases,
+  ...limitCases,
   ...endingCases,
   ...sizeCases,
 ];
