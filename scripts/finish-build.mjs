@@ -10,11 +10,16 @@ const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const entries = [
   'index',
   'os',
+  'subprocess',
+  'connection',
+  'managers',
   'fork-ready',
   'cli/main',
   'cli/map-worker',
   'entry/zygote',
   'entry/spawned',
+  'entry/thread',
+  'threading',
   'pool/worker',
 ];
 

@@ -1,4 +1,6 @@
 export {
+  AuthenticationError,
+  BrokenBarrierError,
   BrokenError,
   ClosedError,
   FurcaError,
@@ -7,6 +9,7 @@ export {
   LimitError,
   type LossReason,
   NotSendableError,
+  RemoteError,
   StartError,
   SystemCallError,
   TerminatedError,
@@ -48,4 +51,16 @@ export { type ParentProcess, parentProcess } from './process/parent.js';
 export { type AnyProcess, activeChildren, currentProcess, Process } from './process/process.js';
 export type { ProcessOptions, ProcessSettings, StdioChoice } from './process/process-options.js';
 export type { StartMethod } from './process/start-request.js';
+export { Barrier, type BarrierOptions, type BarrierStats } from './sync/barrier.js';
+export { Condition, type ConditionStats } from './sync/condition.js';
+export type { LockChoice } from './sync/data-lock.js';
+export { Event, type EventStats } from './sync/event.js';
+export { Guard } from './sync/guard.js';
+export { Lock, type LockStats, type SyncWaitOptions } from './sync/lock.js';
+export type { ArrayOf, Element, NumberType, NumberTypes } from './sync/number-types.js';
+export { RLock } from './sync/rlock.js';
+export { BoundedSemaphore, Semaphore, type SemaphoreOptions, type SemaphoreStats } from './sync/semaphore.js';
+export { SharedArray, type SharedArrayOptions, type SharedArrayStats } from './sync/shared-array.js';
+export { SharedMemory, type SharedMemoryOptions, type SharedMemoryStats } from './sync/shared-memory.js';
+export { Value, type ValueOptions, type ValueStats } from './sync/value.js';
 export { functionIn } from './wire/functions.js';

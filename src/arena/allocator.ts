@@ -1,12 +1,14 @@
 import { ClosedError, LimitError } from '../base/errors.js';
 import { givePagesBack } from '../kernel/memory.js';
 import type { Arena } from './arena.js';
+import { forEachReference } from './envelope.js';
 import {
   BLOCK,
   BLOCK_HEADER_BYTES,
   FIRST_PAGE,
   HEADER,
   HOLDER_WORDS,
+  KIND,
   PAGE,
   PAGE_BYTES,
   pageEntry,
@@ -16,7 +18,10 @@ import {
   SLAB_BYTES,
 } from './layout.js';
 import { IN_TRANSITION, releaseRun, takePages } from './pages.js';
+import { sweepPrimitive } from './primitives/sweep.js';
+import { doubtReferences, dropReference, isReferenced, startReferences } from './references.js';
 import { isCurrent, type OwnerId, slotOf } from './slots.js';
+import { visitBlocks } from './walk.js';
 
 /** A piece of the arena. `at` is the byte offset of its payload, a multiple of 64. */
 export interface Block {
@@ -72,6 +77,7 @@ export function allocate(arena: Arena, owner: OwnerId, kind: number, payloadByte
   for (let i = 0; i < HOLDER_WORDS; i++) arena.words[head + BLOCK.HOLDERS + i] = 0;
   const generation = (Atomics.add(arena.words, HEADER.GENERATIONS, 1) + 1) | 0;
   arena.words[head + BLOCK.GENERATION] = generation;
+  startReferences(arena, head, generation);
   arena.words[head + BLOCK.KIND] = kind;
   arena.words[head + BLOCK.PAYLOAD_BYTES] = payloadBytes;
   Atomics.or(arena.words, holderWord(head, owner), holderBit(owner));
@@ -80,7 +86,7 @@ export function allocate(arena: Arena, owner: OwnerId, kind: number, payloadByte
   return { at, generation };
 }
 
-function headOf(block: Block): number {
+export function headOf(block: Block): number {
   return (block.at - BLOCK_HEADER_BYTES) / 4;
 }
 
@@ -157,13 +163,15 @@ export function isHeldBy(arena: Arena, block: Block, owner: OwnerId): boolean {
  * Frees a block that nobody holds any more. `state` and `generation` were read while it was held: others may free it meanwhile, and its
  * memory may then be part of another block. So this reads only, until the one exchange of both words, which fails for any other life.
  */
-function freeUnheld(arena: Arena, head: number, state: number, generation: number, by: OwnerId): void {
+export function freeUnheld(arena: Arena, head: number, state: number, generation: number, by: OwnerId): void {
   const { words } = arena;
   if (state <= 0) return;
   const joins = Atomics.load(words, head + BLOCK.JOINS);
   for (let i = 0; i < HOLDER_WORDS; i++) {
     if (Atomics.load(words, head + BLOCK.HOLDERS + i) !== 0) return;
   }
+  // After the holders: who is none any more has referred to it before.
+  if (isReferenced(arena, head, generation)) return;
   // A holder may have been added where this had looked already, by one that let go where it had not: who came frees it later.
   if (Atomics.load(words, head + BLOCK.JOINS) !== joins) return;
   // Two may drop at once and both find nobody left; one of them wins here.
@@ -181,8 +189,15 @@ function pairOf(state: number, generation: number): bigint {
 }
 
 /** Ends the life of a block that is in transition. Every step may be done twice: a sweep repeats it after a death. */
-function release(arena: Arena, head: number, by: OwnerId): void {
+function release(arena: Arena, head: number, by: OwnerId, isRepeated = false): void {
   const { words } = arena;
+  if (words[head + BLOCK.KIND] === KIND.ENVELOPE) {
+    forEachReference(arena, head * 4 + BLOCK_HEADER_BYTES, (block, isCounted) => {
+      // How far the dead had come with the counting nobody knows.
+      if (isRepeated || !isCounted) doubtReferences(arena, block, by);
+      else dropReference(arena, block, by);
+    });
+  }
   for (let i = 0; i < HOLDER_WORDS; i++) words[head + BLOCK.HOLDERS + i] = 0;
   const page = Math.floor((head * 4) / PAGE_BYTES);
   const entry = Atomics.load(words, pageWord(page));
@@ -311,63 +326,18 @@ function sweepBlock(arena: Arena, head: number, entry: number, dead: OwnerId, by
   if (state < 0) {
     if (state !== (dead | IN_TRANSITION)) return;
     if (Atomics.compareExchange(words, head + BLOCK.STATE, state, by | IN_TRANSITION) === state)
-      release(arena, head, by);
+      release(arena, head, by, true);
     return;
   }
   if (isHeld) {
+    // While the dead holds it: nobody can free it meanwhile.
+    sweepPrimitive(arena, head, dead);
     // As in `hold`: the dead may have added a holder and not come to say so.
     Atomics.add(words, head + BLOCK.JOINS, 1);
     Atomics.and(words, holderWord(head, dead), ~holderBit(dead));
   }
   // Also where the dead had let go already, and died before it could free.
   freeUnheld(arena, head, state, generation, by);
-}
-
-/** Calls `visit` with the first word of every block there is room for, and tells how many pages are in use. */
-function forEachHead(arena: Arena, visit: (head: number, entry: number) => void): number {
-  const { words } = arena;
-  let pages = 0;
-  const used = Atomics.load(words, HEADER.PAGES_USED);
-  for (let page = FIRST_PAGE; page < used; page++) {
-    const entry = Atomics.load(words, pageWord(page));
-    if (entry !== PAGE.FREE) pages++;
-    if (pageTag(entry) === PAGE.RUN) visit((page * PAGE_BYTES) / 4, entry);
-    if (pageTag(entry) !== PAGE.SLAB) continue;
-    const size = SLAB_BYTES[pageNumber(entry)] as number;
-    for (let start = page * PAGE_BYTES; start + size <= (page + 1) * PAGE_BYTES; start += size)
-      visit(start / 4, entry);
-  }
-  return pages;
-}
-
-/** Counts of what is in use. */
-export interface ArenaUse {
-  readonly blocks: number;
-  readonly pages: number;
-}
-
-/** Counts the blocks and pages in use, in a walk through the arena. */
-export function measureUse(arena: Arena): ArenaUse {
-  let blocks = 0;
-  const pages = forEachHead(arena, (head) => {
-    if (Atomics.load(arena.words, head + BLOCK.STATE) !== 0) blocks++;
-  });
-  return { blocks, pages };
-}
-
-/** Calls `visit` with every block of `kind` that is in use. */
-export function visitBlocks(arena: Arena, kind: number, visit: (block: Block) => void): void {
-  const { words } = arena;
-  const visitOne = (head: number, entry: number): void => {
-    if (Atomics.load(words, head + BLOCK.STATE) <= 0 || Atomics.load(words, head + BLOCK.KIND) !== kind)
-      return;
-    const generation = Atomics.load(words, head + BLOCK.GENERATION);
-    // The run may have been freed since the walk saw it; what was read may then have been somebody's payload.
-    if (Atomics.load(words, pageWord(Math.floor((head * 4) / PAGE_BYTES))) !== entry) return;
-    const block = { at: head * 4 + BLOCK_HEADER_BYTES, generation };
-    if (isAlive(arena, block)) visit(block);
-  };
-  forEachHead(arena, visitOne);
 }
 
 /** Makes `holder` drop every block of `kind` that `allocator` has taken: what it was given by one that is dead. */

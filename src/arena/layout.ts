@@ -63,6 +63,8 @@ export const SLOT = {
   CRITICAL: 16,
   /** Whether it is to stop; see freezing.ts. */
   FREEZE: 17,
+  /** 1 for a thread of its parent's process, which ends with its parent. */
+  IS_THREAD: 6,
 } as const;
 
 /** First word of slot `index`. */
@@ -121,6 +123,10 @@ export const BLOCK = {
   PAYLOAD_BYTES: 3,
   /** Moved after each new holder, so that who finds nobody knows that nobody came while it looked. */
   JOINS: 4,
+  /** How many envelopes refer to the block, and whether the count is in doubt; see references.ts. */
+  REFERENCES: 6,
+  /** GENERATION once more: exchanged together with the count, so that a late change cannot hit another life. */
+  REFERENCES_LIFE: 7,
   /** One bit for each slot that holds the block. */
   HOLDERS: 16,
 } as const;
@@ -151,6 +157,96 @@ export const KIND = {
   RING: 3,
   MESSAGE: 4,
   PROGRESS: 5,
+  /** A message that carries handles: it refers to their blocks; see envelope.ts. */
+  ENVELOPE: 20,
+  LOCK: 21,
+  RLOCK: 22,
+  SEMAPHORE: 23,
+  CONDITION: 24,
+  EVENT: 25,
+  BARRIER: 26,
+  /** Data of the user's, which a buffer of its own shows. */
+  VALUE: 27,
+  ARRAY: 28,
+  MEMORY: 29,
+} as const;
+
+/**
+ * Words that all primitives have, counted from the payload. The first line is the primitive's own; who waits stands on the lines behind, so
+ * that coming to wait does not disturb who works.
+ */
+export const WAITING = {
+  /** At least as many members wait as bits are set; 0 says for sure that nobody does. */
+  COUNT: 13,
+  /** Slot of the member that was woken last; the next one in turn is behind it. */
+  TURN: 14,
+  /** Owner id of a member that waits for too long: nobody else may take what comes free. 0 while there is none. */
+  HUNGRY: 15,
+  /** One bit for each slot that waits, up to word 48. */
+  SET: 16,
+} as const;
+
+/** Words of a lock. */
+export const LOCK = {
+  /** Owner id of who has it, 0 while it is free; negative while members may sleep for it. */
+  OWNER: 0,
+  /** Pid of an owner that died, until the next one takes note of it. */
+  DIED: 1,
+  BYTES: 192,
+} as const;
+
+/** Words of a semaphore. */
+export const SEMAPHORE = {
+  /** Permits that have an owner each. */
+  TOKENS: 0,
+  /** Free permits that have none. */
+  EXTRA: 1,
+  /** As many of these there may be. */
+  MAX_EXTRA: 2,
+  /** One word for each permit: owner id of who has it, 0 while it is free. */
+  FIRST_TOKEN: 48,
+} as const;
+
+/** Words of a condition. */
+export const CONDITION = {
+  /** Places ever given out. */
+  TAIL: 0,
+  /** Places before this one are done with. */
+  HEAD: 1,
+  /** One word for each who waits: its owner id, negative once it is notified. */
+  FIRST_PLACE: 16,
+  PLACES: 960,
+} as const;
+
+/** Words of an event. */
+export const EVENT = {
+  /** How often it was set, times two; plus one while it is set. */
+  STATE: 0,
+  BYTES: 192,
+} as const;
+
+/** Words of a barrier. */
+export const BARRIER = {
+  /** Number of the round, times four, and its phase in the low two bits. */
+  STATE: 0,
+  PARTIES: 1,
+  /** Pid of a party that died, as long as the round is broken by it. */
+  DEAD_PID: 2,
+  /** How the last rounds ended, one word each. */
+  OUTCOMES: 48,
+  OUTCOME_COUNT: 64,
+  /** Two words for each party: owner id, and the round in which it arrived there last. */
+  FIRST_ARRIVAL: 112,
+} as const;
+
+/** Words of an envelope, counted from its payload; the message follows the references. */
+export const ENVELOPE = {
+  /** 1 once all references are counted: before that a death leaves the counts in doubt. */
+  IS_SEALED: 0,
+  COUNT: 1,
+  MESSAGE_BYTES: 2,
+  /** Two words for each block: place / 64, generation. */
+  REFERENCES: 4,
 } as const;
 
 /** Words of a process record, counted from its payload; see process/record.ts. */

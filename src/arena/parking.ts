@@ -30,6 +30,15 @@ export function forgetBells(): void {
   openBells.clear();
 }
 
+/** Closes the doorbells of those who are gone; called when somebody is known to have ended. */
+export function closeBellsOfTheDead(arena: Arena): void {
+  for (const [owner, fd] of openBells) {
+    if (isCurrent(arena, owner)) continue;
+    closeDescriptor(fd);
+    openBells.delete(owner);
+  }
+}
+
 /**
  * Wakes `owner` if it sleeps. Call it after the store that the sleeper waits for: the sleeper says that it sleeps, then looks once
  * more, then sleeps, so that either it sees the store or this sees it asleep.

@@ -33,6 +33,8 @@ export interface StartPapers {
   readonly head: Uint8Array;
   readonly body: Uint8Array;
   readonly isDaemon: boolean;
+  /** Blocks that the two parts name. */
+  readonly carried?: readonly Block[];
 }
 
 /** The words by which parent, child and reaper tell each other how a process is doing. */
@@ -48,8 +50,11 @@ export class ProcessRecord {
   }
 
   /** Makes the record of a child that `member` is about to start, holding the two parts of its start request. */
-  static create(member: Member, child: OwnerId, { head, body, isDaemon }: StartPapers): ProcessRecord {
+  static create(member: Member, child: OwnerId, papers: StartPapers): ProcessRecord {
     const { arena, owner } = member;
+    const { head, body, isDaemon, carried = [] } = papers;
+    // Long before it exists: should its parent let go of them meanwhile, or die, they are the child's.
+    for (const handed of carried) hold(arena, handed, child);
     const request = allocate(arena, owner, KIND.REQUEST, head.byteLength + body.byteLength);
     let block: Block;
     try {

@@ -7,9 +7,16 @@
 
 /** Every code furca can raise; a code is never renamed. docs/errors.md has one row for each. */
 export type FurcaErrorCode =
+  | 'ERR_FURCA_BAD_CWD'
+  | 'ERR_FURCA_BARRIER_BROKEN'
+  | 'ERR_FURCA_AUTHENTICATION'
   | 'ERR_FURCA_BOOTSTRAPPING'
   | 'ERR_FURCA_BROKEN'
   | 'ERR_FURCA_CLOSED'
+  | 'ERR_FURCA_COMMAND_FAILED'
+  | 'ERR_FURCA_COMMAND_NOT_EXECUTABLE'
+  | 'ERR_FURCA_COMMAND_NOT_FOUND'
+  | 'ERR_FURCA_COMMAND_TIMEOUT'
   | 'ERR_FURCA_DAEMONIC_CHILD'
   | 'ERR_FURCA_DEADLINE'
   | 'ERR_FURCA_INTERNAL'
@@ -17,10 +24,14 @@ export type FurcaErrorCode =
   | 'ERR_FURCA_INVALID_STATE'
   | 'ERR_FURCA_LIMIT'
   | 'ERR_FURCA_LOOP_BUSY'
+  | 'ERR_FURCA_NAME_TAKEN'
+  | 'ERR_FURCA_NAME_UNKNOWN'
+  | 'ERR_FURCA_NOT_DECODABLE'
   | 'ERR_FURCA_NOT_FORK_READY'
   | 'ERR_FURCA_NOT_SENDABLE'
   | 'ERR_FURCA_POISONED'
   | 'ERR_FURCA_QUEUE_TIMEOUT'
+  | 'ERR_FURCA_REMOTE'
   | 'ERR_FURCA_START_FAILED'
   | 'ERR_FURCA_STARVATION'
   | 'ERR_FURCA_SYSTEM_CALL'
@@ -107,6 +118,16 @@ export class BrokenError extends FurcaError {
  * task ran longer than allowed or was given up.
  */
 export type LossReason = 'heap' | 'oom' | 'signal' | 'exit' | 'timeout';
+/** A barrier cannot be passed: a party has died, given up or called `abort()`, or it was reset meanwhile. */
+export class BrokenBarrierError extends BrokenError {
+  /** Process id of the party that died; `null` if it broke for another reason. */
+  readonly deadPid: number | null;
+
+  constructor(message: string, deadPid: number | null) {
+    super(message, undefined, 'ERR_FURCA_BARRIER_BROKEN');
+    this.deadPid = deadPid;
+  }
+}
 
 /** What is known of a worker that ended while it had a task. */
 export interface WorkerLoss {
@@ -160,8 +181,12 @@ export class WorkerLostError extends BrokenError implements WorkerLoss {
 
 /** A child process never came up. */
 export class StartError extends FurcaError {
-  constructor(message: string, options?: { cause?: unknown }) {
-    super('ERR_FURCA_START_FAILED', message, options);
+  constructor(
+    message: string,
+    options?: { cause?: unknown },
+    code: FurcaErrorCode = 'ERR_FURCA_START_FAILED',
+  ) {
+    super(code, message, options);
   }
 }
 
@@ -206,6 +231,24 @@ export class NotSendableError extends FurcaError {
   }
 }
 
+/** The two ends of a connection do not have the same key, or one of them has none. */
+export class AuthenticationError extends FurcaError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('ERR_FURCA_AUTHENTICATION', message, options);
+  }
+}
+
+/** A manager's server could not do what it was asked; what a shared object's method threw is no such error. */
+export class RemoteError extends FurcaError {
+  /** What the server says of it: its own trace. */
+  readonly remoteTrace: string;
+
+  constructor(message: string, remoteTrace: string) {
+    super('ERR_FURCA_REMOTE', message);
+    this.remoteTrace = remoteTrace;
+  }
+}
+
 /** A system call failed; `syscall`, `errno` and `errnoCode` say which and how. */
 export class SystemCallError extends FurcaError {
   readonly syscall: string;
@@ -228,11 +271,14 @@ for (const [target, name] of [
   [TerminatedError, 'TerminatedError'],
   [InternalError, 'InternalError'],
   [BrokenError, 'BrokenError'],
+  [BrokenBarrierError, 'BrokenBarrierError'],
   [WorkerLostError, 'WorkerLostError'],
   [StartError, 'StartError'],
   [TimeoutError, 'TimeoutError'],
   [LimitError, 'LimitError'],
   [NotSendableError, 'NotSendableError'],
+  [AuthenticationError, 'AuthenticationError'],
+  [RemoteError, 'RemoteError'],
   [SystemCallError, 'SystemCallError'],
 ] as const) {
   named(target, name);

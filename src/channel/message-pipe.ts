@@ -1,10 +1,21 @@
-import { allocate, blockAt, drop, dropOrphans, hold, kindOf, payloadBytes } from '../arena/allocator.js';
+import {
+  allocate,
+  type Block,
+  blockAt,
+  drop,
+  dropOrphans,
+  hold,
+  kindOf,
+  payloadBytes,
+} from '../arena/allocator.js';
 import type { Arena } from '../arena/arena.js';
 import { initRing, RingReader, RingWriter, ringBytes, setRingEnd } from '../arena/byte-ring.js';
+import { createEnvelope, messageIn } from '../arena/envelope.js';
 import { KIND } from '../arena/layout.js';
 import type { Member } from '../arena/member.js';
 import type { OwnerId } from '../arena/slots.js';
 import { ClosedError } from '../base/errors.js';
+import { carriedBy } from '../wire/handles.js';
 
 /** Bytes of a pipe's ring; longer messages than half of it travel in a block of their own. */
 const CAPACITY_BYTES = 128 * 1024;
@@ -44,35 +55,49 @@ export function dropMessagePipe(member: Member, at: number): void {
  * from it: what lies in one unread would be freed too.
  */
 export function dropUnsent(member: Member, dead: OwnerId): void {
-  dropOrphans(member.arena, KIND.MESSAGE, dead, member.owner);
+  for (const kind of [KIND.MESSAGE, KIND.ENVELOPE]) dropOrphans(member.arena, kind, dead, member.owner);
 }
 
 /** The sending end: messages of any length, from one process to one other. */
 export class MessageWriter {
   readonly #arena: Arena;
+  readonly #member: Member;
   readonly #own: OwnerId;
   readonly #reader: OwnerId;
   readonly #ring: RingWriter;
 
   constructor(member: Member, reader: OwnerId, at: number) {
     this.#arena = member.arena;
+    this.#member = member;
     this.#own = member.owner;
     this.#reader = reader;
     this.#ring = new RingWriter(member.arena, at);
   }
 
-  /** Sends a message without waking the reader; `false` when there is no room now, and nothing was sent. */
+  /**
+   * Sends a message without waking the reader; `false` when there is no room now, and nothing was sent.
+   *
+   * @throws {@link ClosedError} `ERR_FURCA_CLOSED`: it names a handle that was closed since it was packed.
+   */
   trySend(message: Uint8Array): boolean {
-    if (message.byteLength <= this.#ring.maxMessageBytes) return this.#ring.tryWrite(message, INLINE);
+    const carried = carriedBy(message);
+    const isPlain = carried.length === 0;
+    if (isPlain && message.byteLength <= this.#ring.maxMessageBytes)
+      return this.#ring.tryWrite(message, INLINE);
     // Before the block is taken and filled: only this writer takes room away, so what is there now stays.
     if (!this.#ring.hasRoomFor(0)) return false;
-    const block = allocate(this.#arena, this.#own, KIND.MESSAGE, message.byteLength);
-    this.#arena.bytes.set(message, block.at);
+    const block = isPlain ? this.#pack(message) : createEnvelope(this.#member, carried, message);
     // In flight it is the reader's: it outlives this process, and goes when the reader goes.
     hold(this.#arena, block, this.#reader);
     this.#ring.tryWrite(NOTHING, block.at / ALIGNMENT);
     drop(this.#arena, block, this.#own);
     return true;
+  }
+
+  #pack(message: Uint8Array): Block {
+    const block = allocate(this.#arena, this.#own, KIND.MESSAGE, message.byteLength);
+    this.#arena.bytes.set(message, block.at);
+    return block;
   }
 
   /** Wakes the reader if it sleeps. */
@@ -116,6 +141,8 @@ export class MessageReader {
   #takeBlock<T>(tag: number, take: (message: Uint8Array) => T): T {
     const block = blockAt(this.#arena, (tag >>> 0) * ALIGNMENT);
     try {
+      // What it names is held by the envelope until `take` has made handles of its own.
+      if (kindOf(this.#arena, block) === KIND.ENVELOPE) return take(messageIn(this.#arena, block));
       return take(this.#arena.bytes.subarray(block.at, block.at + payloadBytes(this.#arena, block)));
     } finally {
       drop(this.#arena, block, this.#own);

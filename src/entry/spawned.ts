@@ -3,9 +3,10 @@ import { Arena } from '../arena/arena.js';
 import { enterFamily } from '../arena/member.js';
 import { ProcessRecord } from '../arena/process-record.js';
 import { followLifeline } from '../kernel/lifeline.js';
-import { runChild } from '../process/child.js';
+import { beginSpawnedChild, runChild } from '../process/child.js';
 import { inheritLifeline } from '../process/family.js';
 import '../process/process.js';
+import '../sync/kinds.js';
 import { ARENA_FD, LIFELINE_FD } from '../process/start/forkserver.js';
 
 const [, , owner = '', at = ''] = process.argv;
@@ -14,4 +15,5 @@ inheritLifeline(LIFELINE_FD);
 const { arena } = enterFamily(Arena.attach(ARENA_FD), Number(owner));
 const record = ProcessRecord.at(arena, Number(at));
 record.alive(process.pid);
-await runChild(record, false);
+beginSpawnedChild();
+await runChild(record);

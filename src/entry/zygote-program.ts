@@ -6,6 +6,7 @@ import { replaceProgram } from '../kernel/exec.js';
 import { followLifeline } from '../kernel/lifeline.js';
 import { runChild } from '../process/child.js';
 import '../process/process.js';
+import '../sync/kinds.js';
 import { ARENA_FD } from '../process/start/forkserver.js';
 import { Zygote, type ZygoteOrders } from '../process/zygote.js';
 
@@ -22,4 +23,4 @@ const zygote = new Zygote(member, parsed, (next) =>
   replaceProgram([...flags, script, owner, JSON.stringify(next)], [ARENA_FD, parsed.lifelineFd]),
 );
 const record = await zygote.serve();
-await runChild(record, true);
+await runChild(record);

@@ -37,7 +37,9 @@ export function openPath(path: string, flags: number): number {
  */
 export function openPipeOf(pid: number, fd: number): number {
   const opened = native().open(`/proc/${pid}/fd/${fd}`, O_WRONLY | O_NONBLOCK | O_CLOEXEC, 0);
-  if (opened < 0 || fstatSync(opened).isFIFO()) return opened;
+  // As bigint: Node 20 decides by the last plain stat, whosever that was, whether a path it resolves goes through a pipe, and
+  // after one of a pipe would leave symbolic links in the addresses of modules (realpathSync in its lib/fs.js).
+  if (opened < 0 || fstatSync(opened, { bigint: true }).isFIFO()) return opened;
   closeDescriptor(opened);
   return -1;
 }

@@ -2,11 +2,9 @@ import { readdirSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { UsageError } from '../base/errors.js';
-import { closeDescriptor } from './descriptor.js';
 import { checked } from './errno.js';
-import { futexWait, futexWake } from './futex.js';
-import { native } from './library.js';
-import { createMemoryFile, mapShared } from './memory.js';
+import { Gate } from './gate.js';
+import { assertSupported, native } from './library.js';
 import { awaitChild, reapChild } from './reaping.js';
 
 const MADV_DOFORK = 11;
@@ -18,9 +16,6 @@ const QUIET_WITHIN_MS = 2000;
 /** Children that may be given up because a page was mapped too late; one in a thousand is. */
 const MAX_FORKS = 16;
 const SIGKILL = 9;
-const GATE_BYTES = 4096;
-/** A child behind the gate looks this often whether its parent still lives. */
-const GATE_SLICE_MS = 50;
 
 const FLAGS = ['--single-threaded', '--v8-pool-size=1'] as const;
 
@@ -59,12 +54,12 @@ export class Forker {
   readonly #collect: CollectGarbage;
   #reading: Buffer = Buffer.allocUnsafeSlow(1 << 20);
   #former: Buffer = Buffer.allocUnsafeSlow(1 << 20);
-  #isWarm = false;
   #readBytes = 0;
   #gate: Gate | undefined;
   readonly #state = Buffer.allocUnsafeSlow(256);
 
   constructor() {
+    assertSupported();
     if (!isForkReady()) throw notForkReady();
     setFlagsFromString('--expose-gc');
     this.#collect = runInNewContext('gc') as CollectGarbage;
@@ -74,21 +69,11 @@ export class Forker {
   /**
    * Forks; returns the child's pid in the parent and 0 in the child, whose first act must be to mark itself alive.
    *
-   * The first call makes one more child that ends at once, so that all code on the way has run and been compiled.
-   *
    * @throws {@link UsageError} `ERR_FURCA_LOOP_BUSY`: a thread of this process does not come to rest.
    * @throws {@link SystemCallError} `ERR_FURCA_SYSTEM_CALL`: fork itself failed, as at a process limit.
    */
   fork(): number {
-    if (this.#gate?.pid !== native().getpid()) this.#gate = new Gate();
-    if (!this.#isWarm) {
-      const pid = this.#forkOnce();
-      if (pid === 0) native()._exit(0);
-      this.#isMapUnchanged();
-      awaitChild(pid);
-      reapChild(pid);
-      this.#isWarm = true;
-    }
+    if (this.#gate?.isMine !== true) this.#gate = new Gate();
     for (let attempt = 0; attempt < MAX_FORKS; attempt++) {
       const ticket = this.#gate.takeTicket();
       const pid = this.#forkOnce();
@@ -217,44 +202,6 @@ function adviseEach(text: Buffer, length: number): void {
 
 function hexDigit(byte: number): number {
   return byte <= 0x39 ? byte - ZERO : byte - 0x57;
-}
-
-/** Where a forked child waits until its parent has made sure that nothing is missing in it. */
-class Gate {
-  readonly pid: number = native().getpid();
-  readonly #address: number;
-  readonly #opened: Int32Array;
-  #tickets = 0;
-
-  constructor() {
-    const fd = createMemoryFile('furca-gate', GATE_BYTES);
-    const { address, buffer } = mapShared(fd, GATE_BYTES);
-    closeDescriptor(fd);
-    this.#address = address;
-    this.#opened = new Int32Array(buffer);
-  }
-
-  /** The number of the next child. */
-  takeTicket(): number {
-    return ++this.#tickets;
-  }
-
-  /** In the parent: lets the child through. Tickets before it belong to children that are through or dead. */
-  open(ticket: number): void {
-    // One word, and a system call on either side of it: no more ordering is needed.
-    this.#opened[0] = ticket;
-    futexWake(this.#address, 1);
-  }
-
-  /** In the child: waits; ends this process should its parent end first. */
-  waitFor(ticket: number): void {
-    for (;;) {
-      const opened = this.#opened[0] as number;
-      if (opened >= ticket) return;
-      if (native().getppid() !== this.pid) native()._exit(1);
-      futexWait(this.#address, opened, GATE_SLICE_MS);
-    }
-  }
 }
 
 function restlessMap(): UsageError {

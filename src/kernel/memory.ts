@@ -6,6 +6,7 @@ const MFD_CLOEXEC = 1;
 const PROT_READ_WRITE = 3;
 const MAP_SHARED = 1;
 const MAP_PRIVATE_ANONYMOUS = 0x22;
+const MAP_SHARED_ANONYMOUS = 0x21;
 /** No swap is set aside for a sparse mapping: only pages that are touched cost memory. */
 const MAP_NORESERVE = 0x4000;
 const MADV_REMOVE = 9;
@@ -34,6 +35,11 @@ export function mapShared(fd: number, sizeBytes: number): Mapping {
   return map(sizeBytes, MAP_SHARED | MAP_NORESERVE, fd);
 }
 
+/** Maps fresh memory that this process shares with the children it will fork, and with nobody else. */
+export function mapSharedAnonymous(sizeBytes: number): Mapping {
+  return map(sizeBytes, MAP_SHARED_ANONYMOUS, -1);
+}
+
 /** Maps fresh memory of this process alone; a forked child gets its own copy. */
 export function mapPrivate(sizeBytes: number): Mapping {
   return map(sizeBytes, MAP_PRIVATE_ANONYMOUS, -1);
@@ -42,6 +48,11 @@ export function mapPrivate(sizeBytes: number): Mapping {
 function map(sizeBytes: number, flags: number, fd: number): Mapping {
   const address = native().mmap(0, sizeBytes, PROT_READ_WRITE, flags, fd, 0);
   checked('mmap', address, `${sizeBytes} bytes`);
+  return { address, sizeBytes, buffer: viewMemory(address, sizeBytes) };
+}
+
+/** A mapping that another thread of this process has made. */
+export function viewMapping(address: number, sizeBytes: number): Mapping {
   return { address, sizeBytes, buffer: viewMemory(address, sizeBytes) };
 }
 

@@ -1,5 +1,4 @@
 import type { ErrorRecord } from '../wire/errors.js';
-import type { FunctionDescriptor } from '../wire/functions.js';
 
 /** Kinds of messages between a pool and its workers: the first element of each. */
 export const DEFINE = 0;
@@ -15,8 +14,8 @@ export const STREAM = 6;
  * call behind it, `attempt` counts the runs of its first item.
  */
 export type ToWorker =
-  /** Function `id` is this one from now on; `isSpread`: its one argument is the list of its arguments. */
-  | readonly [typeof DEFINE, id: number, descriptor: FunctionDescriptor, isSpread: boolean]
+  /** Function `id` is this one from now on, a packed message of its own; `isSpread`: its one argument is the list of its arguments. */
+  | readonly [typeof DEFINE, id: number, packed: Uint8Array, isSpread: boolean]
   /** Call the function with these arguments. */
   | CallMessage
   /** Call the function with each of these items, which are number `first` and on of the job. */
@@ -27,8 +26,8 @@ export type ToWorker =
   | readonly [typeof RESUME]
   /** End when everything before is done. */
   | readonly [typeof STOP]
-  /** Call this function with these arguments before anything else. */
-  | readonly [typeof INITIALIZE, descriptor: FunctionDescriptor, args: readonly unknown[]];
+  /** Call this function with these arguments before anything else; both are packed messages of their own. */
+  | readonly [typeof INITIALIZE, packed: Uint8Array, args: Uint8Array];
 
 export type CallMessage = readonly [
   typeof CALL,

@@ -1,6 +1,7 @@
+import { MODULES } from '../base/programs.js';
 import { joinOrFoundFamily } from '../process/family.js';
 import { joinStacks } from '../wire/errors.js';
-import { type AnyFunction, describeFunction } from '../wire/functions.js';
+import type { AnyFunction } from '../wire/functions.js';
 import type { CallPlan } from './call-plan.js';
 import type { DispatchSettings } from './dispatch-settings.js';
 import { Dispatcher } from './dispatcher.js';
@@ -12,6 +13,7 @@ import { PoolTracer } from './pool-tracer.js';
 import type { ProgressMeter } from './progress-meter.js';
 import { StreamJob } from './stream-job.js';
 import { makeTask, ONE_CALL, STREAMED, type TaskFunction } from './task.js';
+import { TaskFunctions } from './task-functions.js';
 
 /** What a stream of items wants. */
 export interface StreamWishes {
@@ -26,10 +28,10 @@ export interface StreamWishes {
 export class PoolCore {
   readonly dispatcher: Dispatcher;
   readonly tracer: PoolTracer | undefined;
-  readonly #functions = new WeakMap<AnyFunction, TaskFunction>();
-  readonly #spreading = new WeakMap<AnyFunction, TaskFunction>();
   readonly #ownPid = process.pid;
   #lastFunction = 0;
+  readonly #functions = new TaskFunctions(false, () => ++this.#lastFunction);
+  readonly #spreading = new TaskFunctions(true, () => ++this.#lastFunction);
   state: 'open' | 'closed' | 'terminated' = 'open';
 
   constructor(settings: DispatchSettings, trace: string | undefined, name: string) {
@@ -46,19 +48,8 @@ export class PoolCore {
 
   /** @param isSpread - Its one argument is a list of its arguments. */
   describe(fn: AnyFunction, isSpread = false): TaskFunction {
-    const known = (isSpread ? this.#spreading : this.#functions).get(fn);
-    if (known !== undefined) return known;
     if (typeof fn !== 'function') throw badOption('the task', 'a function');
-    this.#lastFunction++;
-    const made: TaskFunction = {
-      id: this.#lastFunction,
-      name: fn.name,
-      descriptor: describeFunction(fn, 'task'),
-      isSpread,
-      meanMs: undefined,
-    };
-    (isSpread ? this.#spreading : this.#functions).set(fn, made);
-    return made;
+    return (isSpread ? this.#spreading : this.#functions).describe(fn);
   }
 
   call(fn: TaskFunction, args: readonly unknown[], plan: CallPlan): Promise<unknown> {
@@ -106,7 +97,7 @@ export class PoolCore {
 }
 
 /** The package's own files: their frames tell a caller nothing. */
-const OWN_FOLDER = new URL('..', import.meta.url).href;
+const OWN_FOLDER = MODULES.href;
 
 /**
  * Continues the stack of a worker's error with that of the caller, which V8 knows here, behind the `await`, from who waits

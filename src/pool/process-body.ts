@@ -2,9 +2,12 @@ import { WORKER_MODULE } from '../base/programs.js';
 import type { ChildHandle } from '../process/handle.js';
 import { prepareLaunch } from '../process/launch.js';
 import { openPipes } from '../process/stream-pipes.js';
+import { functionIn } from '../wire/functions.js';
 import { StderrTee } from './stderr-tee.js';
 import type { WorkerPlaces } from './worker.js';
 import type { BodySettings, WorkerBody } from './worker-body.js';
+
+const runWorker = functionIn(WORKER_MODULE, 'runWorker');
 
 /** Starts a worker as a process. */
 export async function startProcessBody(places: WorkerPlaces, settings: BodySettings): Promise<WorkerBody> {
@@ -19,9 +22,7 @@ export async function startProcessBody(places: WorkerPlaces, settings: BodySetti
       env: undefined,
       stdio: pipes.sources,
       inherit: [],
-      target: { kind: 'reference', url: WORKER_MODULE.href, exportName: 'runWorker' },
-      subclass: null,
-      args: [places],
+      call: { target: runWorker, args: [places], class: null, this: {} },
       shown: undefined,
       flags: settings.flags,
       onReady: () => pipes.closeTheirs(),

@@ -2,8 +2,9 @@ import { ResultJournal } from '../arena/journal.js';
 import type { Member } from '../arena/member.js';
 import { isCurrent } from '../arena/slots.js';
 import { MessageWriter } from '../channel/message-pipe.js';
-import { encode } from '../wire/codec.js';
 import { recordError } from '../wire/errors.js';
+import { type Inbox, Outbox, pack } from '../wire/family-message.js';
+import { copyMessage } from '../wire/handles.js';
 import { DONE, RETURNED, THREW, UP, VALUES, YIELDED } from './messages.js';
 import type { WorkerPlaces } from './worker.js';
 
@@ -36,9 +37,15 @@ export class ResultSender {
   #sentAt = 0;
 
   readonly #leave: () => never;
+  readonly #inbox: Inbox;
+  readonly #outbox = new Outbox();
 
-  /** @param leave - Ends the worker, whose parent is gone. */
-  constructor(member: Member, places: WorkerPlaces, leave: () => never) {
+  /**
+   * @param inbox - Knows whom the results are for.
+   * @param leave - Ends the worker, whose parent is gone.
+   */
+  constructor(member: Member, places: WorkerPlaces, inbox: Inbox, leave: () => never) {
+    this.#inbox = inbox;
     this.#leave = leave;
     this.#member = member;
     this.#places = places;
@@ -80,7 +87,7 @@ export class ResultSender {
   }
 
   yielded(number: number, value: unknown): void {
-    this.#sendBytes(encode([YIELDED, number, [value]], 'yielded'));
+    this.#send([YIELDED, number, [value]]);
     this.#pipe.flush();
   }
 
@@ -132,12 +139,12 @@ export class ResultSender {
     this.#calls = [RETURNED, 0];
     batch[1] = performance.now() - this.#callsBegan;
     try {
-      this.#sendBytes(encode(batch));
+      this.#send(batch);
     } catch {
       // One of the results cannot be sent: that one alone fails.
       for (let i = 2; i < batch.length; i += 2) {
         const number = batch[i] as number;
-        this.#sendOrRefuse(number, 0, batch[i + 1], () => encode([RETURNED, batch[1], number, batch[i + 1]]));
+        this.#sendOrRefuse(number, 0, batch[i + 1], [RETURNED, batch[1], number, batch[i + 1]]);
       }
     }
     this.#journal.clear();
@@ -151,37 +158,35 @@ export class ResultSender {
     this.#sentAt = performance.now();
     const elapsedMs = kind === DONE ? this.#sentAt - this.#chunkBegan : 0;
     try {
-      this.#sendBytes(encode([kind, number, start, values, elapsedMs]));
+      this.#send([kind, number, start, values, elapsedMs]);
     } catch {
       values.forEach((value, at) => {
-        this.#sendOrRefuse(number, start + at, value, () => encode([VALUES, number, start + at, [value]]));
+        this.#sendOrRefuse(number, start + at, value, [VALUES, number, start + at, [value]]);
       });
-      if (kind === DONE) this.#sendBytes(encode([DONE, number, start + values.length, [], elapsedMs]));
+      if (kind === DONE) this.#send([DONE, number, start + values.length, [], elapsedMs]);
     }
     this.#journal.clear();
   }
 
-  #sendOrRefuse(number: number, index: number, value: unknown, pack: () => Uint8Array): void {
-    let bytes: Uint8Array;
+  #sendOrRefuse(number: number, index: number, value: unknown, message: readonly unknown[]): void {
     try {
       // Packed by itself first, so that a refusal names the path within the result.
-      encode(value, 'result');
-      bytes = pack();
+      pack(value, 'result', this.#inbox.peer);
+      this.#send(message);
     } catch (error) {
-      bytes = encode([THREW, number, index, recordError(error)]);
+      this.#send([THREW, number, index, recordError(error)]);
     }
-    this.#sendBytes(bytes);
   }
 
   #send(message: readonly unknown[]): void {
-    this.#sendBytes(encode(message));
+    this.#sendBytes(this.#outbox.seal(pack(message, 'result', this.#inbox.peer)));
   }
 
   /** Waits for room if there is none: results are never dropped. The parent reads whenever its loop turns. */
   #sendBytes(bytes: Uint8Array): void {
     if (this.#pipe.trySend(bytes)) return;
     // The view may lie in a buffer that is used again while this waits.
-    const own = bytes.slice();
+    const own = copyMessage(bytes);
     let isSent = false;
     while (!isSent) {
       this.#pipe.flush();

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { checkedStartMethod, defaultStartMethod } from '../process/methods.js';
 import type { StartMethod } from '../process/start-request.js';
-import { describeFunction } from '../wire/functions.js';
+import { pack } from '../wire/family-message.js';
+import { packFunction } from '../wire/functions.js';
 import type { DispatchSettings } from './dispatch-settings.js';
 import { badOption } from './failures.js';
 import type { PoolOptions } from './pool-options.js';
@@ -133,7 +134,7 @@ function initializerOf({ initializer, initArgs = [] }: PoolOptions): Initializer
     return undefined;
   }
   if (typeof initializer !== 'function') throw badOption('initializer', 'a function');
-  return { descriptor: describeFunction(initializer, 'initializer'), args: initArgs };
+  return { packed: packFunction(initializer, 'initializer'), args: pack(initArgs, 'initArgs') };
 }
 
 function budgetOf(budget: PoolOptions['memoryBudgetBytes']): number {

@@ -1,8 +1,8 @@
 import { LOADING, NO_ITEM } from '../arena/progress.js';
 import { InternalError } from '../base/errors.js';
 import type { StartMethod } from '../process/start-request.js';
-import { encode } from '../wire/codec.js';
 import { rebuildError } from '../wire/errors.js';
+import { pack } from '../wire/family-message.js';
 import { overdue, taskTooLong, workerLost } from './failures.js';
 import { DONE, type FromWorker, RETURNED, THREW, UP, VALUES, YIELDED } from './messages.js';
 import { EACH_ITEM, itemCount, learnTime, ONE_CALL, STREAMED, slice, type Task } from './task.js';
@@ -126,15 +126,16 @@ export function refuseUnsendable(task: Task): Task[] {
   const good: Task[] = [];
   for (let i = 0; i < itemCount(task); i++) {
     try {
-      if (task.kind === EACH_ITEM) encode(task.input[i], `items[${task.first + i}]`);
-      else encode(task.input, 'args');
+      if (task.kind === EACH_ITEM) pack(task.input[i], `items[${task.first + i}]`);
+      else pack(task.input, 'args');
       good.push(slice(task, i, i + 1, task.attempts));
     } catch (error) {
       task.job.reject(task.first + i, error);
     }
   }
-  if (good.length < itemCount(task)) return good;
-  rejectAll(task, () => new InternalError('Items that can be sent singly cannot be sent together.'));
+  // Items that share a variable can be sent singly and not together.
+  if (good.length < itemCount(task) || good.length > 1) return good;
+  rejectAll(task, () => new InternalError('A task that can be packed cannot be sent.'));
   return [];
 }
 

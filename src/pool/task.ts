@@ -1,11 +1,12 @@
-import type { FunctionDescriptor } from '../wire/functions.js';
+import type { Packed } from '../wire/family-message.js';
 import type { CallPlan } from './call-plan.js';
 
 /** A function as its pool knows it. */
 export interface TaskFunction {
   readonly id: number;
   readonly name: string;
-  readonly descriptor: FunctionDescriptor;
+  /** The function with what it captured at the call. */
+  readonly packed: Packed;
   /** Each item is the list of its arguments. */
   readonly isSpread: boolean;
   /** Mean time of one call in milliseconds, weighted to the recent; `undefined` until one is known. */

@@ -12,14 +12,17 @@ import {
   MessageReader,
   MessageWriter,
 } from '../channel/message-pipe.js';
-import { decode, encode } from '../wire/codec.js';
-import type { FunctionDescriptor } from '../wire/functions.js';
+import { encodeShared } from '../wire/codec.js';
+import { Inbox, Outbox, type Packed, pack } from '../wire/family-message.js';
+import { withoutBroken } from './broken-results.js';
 import { CALL, CHUNK, DEFINE, type FromWorker, INITIALIZE, RESUME, STOP, STREAM } from './messages.js';
 import type { Stopping } from './settlement.js';
 import { EACH_ITEM, itemCount, STREAMED, type Task, type TaskFunction } from './task.js';
 import type { BodySettings, StartBody, WorkerBody } from './worker-body.js';
 
 const LAST_NUMBER = 0x7fffffff;
+/** Functions that a worker keeps at a time; the one defined first makes room. */
+const MAX_DEFINED = 256;
 const KINDS = [CALL, CHUNK, STREAM] as const;
 
 /** What a pool decides about all its workers. */
@@ -37,8 +40,8 @@ export interface WorkerSettings extends BodySettings {
 
 /** What is to be called in each worker before anything else. */
 export interface Initializer {
-  readonly descriptor: FunctionDescriptor;
-  readonly args: readonly unknown[];
+  readonly packed: Packed;
+  readonly args: Packed;
 }
 
 /** One worker as its pool sees it: its body, the pipes to and from it, and what it was given to do. */
@@ -49,7 +52,11 @@ export class WorkerLink {
   readonly #resultsAt: number;
   readonly #progressAt: number;
   readonly #reader: MessageReader;
-  readonly #defined = new Set<number>();
+  /** Under which number the worker has each function, the first defined first. */
+  readonly #defined = new Map<number, number>();
+  readonly #outbox = new Outbox();
+  readonly #inbox = new Inbox();
+  #received: FromWorker[] = [];
   readonly progress: Progress;
   /** Tasks sent and not done, oldest first, by their message number. */
   readonly outstanding: Map<number, Task> = new Map();
@@ -103,7 +110,8 @@ export class WorkerLink {
     this.#writer = new MessageWriter(this.#member, body.owner, this.#tasksAt);
     const { initializer } = settings;
     if (initializer !== undefined) {
-      this.#trySend(encode([INITIALIZE, initializer.descriptor, initializer.args]));
+      const [packed, args] = [this.#outbox.seal(initializer.packed), this.#outbox.seal(initializer.args)];
+      this.#trySend(encodeShared([INITIALIZE, packed, args]));
       this.flush();
     }
     return body;
@@ -127,24 +135,37 @@ export class WorkerLink {
 
   /** Sends a task; `false` when its pipe is full. Wakes nobody: call `flush` after the last one. */
   send(task: Task): boolean {
-    if (!this.#define(task.fn)) return false;
+    const id = this.#define(task.fn);
+    if (id === undefined) return false;
     const number = this.#number === LAST_NUMBER ? 1 : this.#number + 1;
-    const { kind, fn, input, job, attempts } = task;
-    const message: unknown[] = [KINDS[kind], number, fn.id, input, job.id, attempts + 1];
+    const { kind, input, job, attempts } = task;
+    const message: unknown[] = [KINDS[kind], number, id, input, job.id, attempts + 1];
     if (kind === EACH_ITEM) message.push(task.first);
     else if (kind === STREAMED) message.push(this.#settings.streamAhead);
-    if (!this.#trySend(encode(message, 'task'))) return false;
+    if (!this.#trySend(this.#outbox.seal(pack(message, 'task', this.#inbox.peer)))) {
+      this.#outbox.undo();
+      return false;
+    }
     this.#number = number;
     this.outstanding.set(number, task);
     this.assigned += itemCount(task);
     return true;
   }
 
-  #define(fn: TaskFunction): boolean {
-    if (this.#defined.has(fn.id)) return true;
-    if (!this.#trySend(encode([DEFINE, fn.id, fn.descriptor, fn.isSpread]))) return false;
-    this.#defined.add(fn.id);
-    return true;
+  /** Sees that the worker has the function; answers the number it has it under, `undefined` when its pipe is full. */
+  #define(fn: TaskFunction): number | undefined {
+    const known = this.#defined.get(fn.id);
+    if (known !== undefined) return known;
+    const [oldest] = this.#defined;
+    const isFull = oldest !== undefined && this.#defined.size >= MAX_DEFINED;
+    const id = isFull ? oldest[1] : this.#defined.size;
+    if (!this.#trySend(encodeShared([DEFINE, id, this.#outbox.seal(fn.packed), fn.isSpread]))) {
+      this.#outbox.undo();
+      return undefined;
+    }
+    if (isFull) this.#defined.delete(oldest[0]);
+    this.#defined.set(fn.id, id);
+    return id;
   }
 
   #trySend(message: Uint8Array): boolean {
@@ -157,7 +178,13 @@ export class WorkerLink {
 
   /** The next message from the worker, `undefined` when there is none. */
   receive(): FromWorker | undefined {
-    return this.#reader.tryReceive(decode) as FromWorker | undefined;
+    if (this.#received.length > 0) return this.#received.shift();
+    const received = this.#reader.tryReceive((bytes) => this.#inbox.receiveSync(bytes));
+    if (received === undefined) return undefined;
+    const message = received.value as FromWorker;
+    if (received.failure === null) return message;
+    this.#received = withoutBroken(message);
+    return this.#received.shift();
   }
 
   /** What the worker had noted when it died; see arena/journal.ts. */
@@ -224,14 +251,14 @@ export class WorkerLink {
 
   /** Tells a recalled worker that what follows is for it again; tried until the pipe has room. */
   payResume(): void {
-    if (!this.#owesResume || !this.#trySend(encode([RESUME]))) return;
+    if (!this.#owesResume || !this.#trySend(encodeShared([RESUME]))) return;
     this.#owesResume = false;
     this.flush();
   }
 
   /** Lets the worker end once it has done everything it was sent; tried until the pipe has room. */
   stop(): void {
-    if (this.#isStopping || this.#owesResume || !this.#trySend(encode([STOP]))) return;
+    if (this.#isStopping || this.#owesResume || !this.#trySend(encodeShared([STOP]))) return;
     this.#isStopping = true;
     this.flush();
   }

@@ -8,8 +8,8 @@ import { hasLiveLoop } from '../kernel/loop-watch.js';
 import { whileLoading } from '../process/bootstrap.js';
 import { pauseEndWatch, resumeEndWatch } from '../process/child.js';
 import { allowChildren } from '../process/identity.js';
-import { decode } from '../wire/codec.js';
-import { type AnyFunction, type FunctionDescriptor, loadFunction } from '../wire/functions.js';
+import { Inbox, type Received } from '../wire/family-message.js';
+import { forgetCarried } from '../wire/handles.js';
 import { answerForTasks } from './current-task.js';
 import {
   CALL,
@@ -69,7 +69,8 @@ class Worker {
   readonly #progress: Progress;
   readonly #places: WorkerPlaces;
   readonly #running: RunningTask;
-  readonly #functions = new Map<number, Task | Promise<AnyFunction>>();
+  readonly #inbox = new Inbox();
+  readonly #functions = new Map<number, Task | Promise<Task>>();
   #number = 0;
   #isStopping = false;
   /** Between a recall and its RESUME: what arrives is no longer this worker's. */
@@ -81,7 +82,7 @@ class Worker {
     joinMessagePipe(this.#member, places.resultsAt, 'writer');
     hold(this.#member.arena, blockAt(this.#member.arena, places.progressAt), this.#member.owner);
     this.#tasks = new MessageReader(this.#member, places.tasksAt);
-    this.#results = new ResultSender(this.#member, places, leave);
+    this.#results = new ResultSender(this.#member, places, this.#inbox, leave);
     this.#progress = new Progress(this.#member.arena, places.progressAt);
     this.#running = new RunningTask(this.#member, this.#progress, places.poolKey);
     answerForTasks(this.#running);
@@ -96,9 +97,9 @@ class Worker {
     if (!this.#places.hasInitializer) this.#results.up(undefined);
     while (!this.#isStopping) {
       for (let handled = 0; handled < TURN && !this.#isStopping; handled++) {
-        const message = this.#tasks.tryReceive(decode) as ToWorker | undefined;
-        if (message === undefined) break;
-        const pending = this.#handle(message);
+        const received = this.#tasks.tryReceive((bytes) => this.#inbox.receive(bytes));
+        if (received === undefined) break;
+        const pending = received instanceof Promise ? this.#handleLoading(received) : this.#handle(received);
         if (pending !== undefined) await pending;
       }
       if (this.#tasks.isEmpty) {
@@ -126,7 +127,20 @@ class Worker {
     await turnOfLoop();
   }
 
-  #handle(message: ToWorker): Promise<void> | undefined {
+  /** Something in the message needs modules that are loading. */
+  async #handleLoading(loading: Promise<Received>): Promise<void> {
+    resumeEndWatch();
+    let received: Received;
+    try {
+      received = await whileLoading(() => loading);
+    } finally {
+      pauseEndWatch();
+    }
+    await this.#handle(received);
+  }
+
+  #handle({ value, failure }: Received): Promise<void> | undefined {
+    const message = value as ToWorker;
     switch (message[0]) {
       case RESUME:
         this.#isRecalled = false;
@@ -141,18 +155,22 @@ class Worker {
       case INITIALIZE:
         return this.#initialize(message[1], message[2]);
       default:
-        return this.#begin(message);
+        return this.#begin(message, failure);
     }
   }
 
-  #begin(message: WorkMessage): Promise<void> | undefined {
+  #begin(message: WorkMessage, failure: Error | null): Promise<void> | undefined {
     const number = message[1];
     if (this.#isRecalled || !this.#progress.passOn(this.#number, number)) {
       this.#isRecalled = true;
       return undefined;
     }
     this.#number = number;
-    const task = this.#functions.get(message[2]) as Task | Promise<AnyFunction>;
+    if (failure !== null) {
+      this.#refuseAll(message, failure);
+      return undefined;
+    }
+    const task = this.#functions.get(message[2]) as Task | Promise<Task>;
     if (typeof task !== 'function') return this.#runWhenLoaded(task, message);
     return this.#run(task, message);
   }
@@ -168,11 +186,20 @@ class Worker {
     }
   }
 
-  async #initialize(descriptor: FunctionDescriptor, args: readonly unknown[]): Promise<void> {
+  /** What a packed message inside of another one holds. */
+  async #unpack(packed: Uint8Array): Promise<unknown> {
+    const { value, failure } = await this.#inbox.receive(packed);
+    forgetCarried(packed);
+    if (failure !== null) throw failure;
+    return value;
+  }
+
+  async #initialize(packed: Uint8Array, packedArgs: Uint8Array): Promise<void> {
     this.#progress.begin(INITIALIZING);
     resumeEndWatch();
     try {
-      const initializer = (await whileLoading(() => loadFunction(descriptor))) as Task;
+      const initializer = (await whileLoading(() => this.#unpack(packed))) as Task;
+      const args = (await whileLoading(() => this.#unpack(packedArgs))) as readonly unknown[];
       await initializer(...args);
       this.#results.up(undefined);
     } catch (error) {
@@ -184,25 +211,27 @@ class Worker {
     }
   }
 
-  #define(id: number, descriptor: FunctionDescriptor, isSpread: boolean): void {
+  #define(id: number, packed: Uint8Array, isSpread: boolean): void {
+    // Read at once: the code in it stands before that of later messages.
+    const unpacked = this.#unpack(packed);
     const loading = whileLoading(async () => {
-      const fn = await loadFunction(descriptor);
-      return isSpread ? (args: unknown) => fn(...(args as never[])) : fn;
+      const fn = (await unpacked) as Task;
+      return isSpread ? (args: unknown) => fn(...(args as unknown[])) : fn;
     });
     this.#functions.set(id, loading);
     loading.then(
-      (loaded) => this.#functions.set(id, loaded as Task),
+      (loaded) => this.#functions.set(id, loaded),
       // Whoever calls it gets the error.
       () => {},
     );
   }
 
-  async #runWhenLoaded(loading: Promise<AnyFunction>, message: WorkMessage): Promise<void> {
+  async #runWhenLoaded(loading: Promise<Task>, message: WorkMessage): Promise<void> {
     let task: Task;
     this.#stampAndBegin(LOADING);
     resumeEndWatch();
     try {
-      task = (await loading) as Task;
+      task = await loading;
     } catch (error) {
       this.#progress.begin(NO_ITEM);
       this.#refuseAll(message, error);

@@ -1,21 +1,9 @@
-import { Arena } from '../arena/arena.js';
-import { enterFamily, type Member, membership } from '../arena/member.js';
-import { claimSlot } from '../arena/slots.js';
 import { closeDescriptor } from '../kernel/descriptor.js';
 import { Lifeline } from '../kernel/lifeline.js';
 
-let lifeline: Lifeline | undefined;
+export { joinOrFoundFamily } from '../arena/member.js';
 
-/**
- * This process's membership. One that belongs to no family yet founds one: it makes the arena, and the pipe on which the life
- * of all its descendants hangs.
- */
-export function joinOrFoundFamily(): Member {
-  const member = membership();
-  if (member !== undefined) return member;
-  const arena = Arena.create();
-  return enterFamily(arena, claimSlot(arena, 0));
-}
+let lifeline: Lifeline | undefined;
 
 /** The read end of the family's lifeline, in this process; founds the lifeline where this process is the root. */
 export function lifelineFd(): number {

@@ -27,7 +27,7 @@ export interface ProcessSettings {
 export type ProcessOptions<Args extends readonly unknown[]> = ProcessSettings & {
   /** Runs in the child; the child ends when its promise settles. */
   readonly target?: (...args: Args) => unknown;
-} & (Args extends readonly [] ? { readonly args?: readonly [] } : { readonly args: NoInfer<Args> });
+} & ([] extends Args ? { readonly args?: NoInfer<Args> } : { readonly args: NoInfer<Args> });
 
 /**
  * Refuses options of the wrong kind.

@@ -1,12 +1,13 @@
 import { debuglog } from 'node:util';
-import { visitBlocks } from '../arena/allocator.js';
 import { emptyInbox } from '../arena/inbox.js';
 import { KIND } from '../arena/layout.js';
-import { enterFamilyAfterFork, type Member } from '../arena/member.js';
+import { dropAllHandles, holdAllFor } from '../arena/local-handles.js';
+import { closeInheritedParking, enterFamily, type Member } from '../arena/member.js';
 import { fallAsleepBehindBell, publishBell, wakeUp } from '../arena/parking.js';
 import { EXITED, FORKED, LOST_EXIT_CODE, ProcessRecord, REQUESTED } from '../arena/process-record.js';
 import { isCurrent } from '../arena/slots.js';
 import { sweepMember } from '../arena/sweep.js';
+import { visitBlocks } from '../arena/walk.js';
 import { SystemCallError } from '../base/errors.js';
 import {
   closeDescriptor,
@@ -22,23 +23,28 @@ import { native } from '../kernel/library.js';
 import { followLifeline } from '../kernel/lifeline.js';
 import { guardRandomness } from '../kernel/randomness.js';
 import { DescriptorSet, lookAtChild, openProcessDescriptor, reapChild } from '../kernel/reaping.js';
+import { type FunctionReference, loadReference } from '../wire/functions.js';
+import { beginForkedChild } from './child.js';
 import { inheritLifeline } from './family.js';
 import { reportFatal } from './fatal.js';
 import { UNFIT } from './handle.js';
+import { adoptOrphans } from './orphans.js';
 import { countThreads, preload, startThreadPool } from './preload.js';
 import { rehearse } from './rehearsal.js';
+import { SpareChild } from './spare-child.js';
 import { unpackHead } from './start-request.js';
 import { holdBackStreams } from './zygote-streams.js';
 
 const debug = debuglog('furca');
 
-const SIGKILL = 9;
 /** Forks tried for one child: one that dies before its first instruction is forked again. */
 const MAX_ATTEMPTS = 3;
 /** Threads of a fork-ready Node: main, one V8 worker, its timer, the inspector's, and four of libuv's pool. */
 const OWN_THREADS = 8;
 /** A zygote looks around at least this often, should a ring have gone astray. */
 const LOOK_AGAIN_MS = 1000;
+/** Requests that follow one another within this time call for a spare child; one that waits longer is let go. */
+const SPARE_FOR_MS = 1000;
 
 /** What a zygote is told on its command line; it hands it on when it replaces itself. */
 export interface ZygoteOrders {
@@ -71,8 +77,11 @@ export class Zygote {
   readonly #drain = new Uint8Array(4096);
   #heedInterrupt: () => void = () => {};
   readonly #releaseStreams = holdBackStreams();
+  readonly #spare = new SpareChild(this.#forker);
   #isUnfit = false;
   #isRehearsed = false;
+  #lastRequestAt = Number.NEGATIVE_INFINITY;
+  #isBusy = false;
 
   /** @param replace - Runs this program anew in the same process (execve), with other orders. */
   constructor(member: Member, orders: ZygoteOrders, replace: (orders: ZygoteOrders) => never) {
@@ -99,6 +108,7 @@ export class Zygote {
       }
       // After the first children are on their way: it makes the later ones start faster.
       if (!this.#isRehearsed) await this.#rehearse();
+      if (this.#isBusy && this.#makeSpare()) return this.#waitAsSpare();
       requests = this.#block();
     }
   }
@@ -133,13 +143,19 @@ export class Zygote {
       if (record.state < EXITED) this.#watch(record);
       return false;
     }
-    const { preload: url } = unpackHead(record.readHead());
-    if (url !== null && record.handedOn > 0) {
+    const { preload: target } = unpackHead(record.readHead());
+    if (target !== null) {
       // Perhaps the former zygote died of loading it.
-      this.#shunned.add(url);
+      if (record.handedOn > 0) this.#shunned.add(target.url);
+      await this.#ensureLoaded(target.url);
+      if (this.#loaded.has(target.url)) await this.#ensureFound(target);
     }
-    if (url !== null) await this.#ensureLoaded(url);
     return this.#fork(record);
+  }
+
+  /** So that the children need not look for it. What cannot be found they report themselves. */
+  async #ensureFound(target: FunctionReference): Promise<void> {
+    await loadReference(target);
   }
 
   async #ensureLoaded(url: string): Promise<void> {
@@ -147,14 +163,25 @@ export class Zygote {
     const verdict = await preload(url);
     this.#loaded.add(url);
     debug('zygote %d: preloaded %s: %j', process.pid, url, verdict);
+    // It has not loaded this module, and is one of a process that may be about to be replaced.
+    this.#dismissSpare();
     if (verdict === 'clean' || verdict === 'failed') return;
     setCloseOnExec(this.#bell.readFd, false);
     setCloseOnExec(this.#bell.writeFd, false);
+    dropAllHandles();
     this.#replace({ ...this.#orders, skip: [...this.#orders.skip, ...this.#shunned, url], bell: this.#bell });
   }
 
   /** @returns `true` in the child. */
   #fork(record: ProcessRecord): boolean {
+    // What modules have made while they were loaded is the child's, too.
+    holdAllFor(record.child);
+    const spare = this.#spare.release(record.block.at);
+    if (spare !== undefined) {
+      record.forked(spare.pid);
+      this.#children.set(spare.pidfd, record);
+      return false;
+    }
     let pid: number;
     try {
       pid = this.#forker.fork();
@@ -165,16 +192,11 @@ export class Zygote {
       return false;
     }
     if (pid === 0) {
-      // Before the mark: who knows this process may interrupt it.
-      this.#heedInterrupt();
-      record.alive(native().getpid());
-      try {
-        this.#becomeChild(record);
-      } catch (error) {
-        // What goes on in this copy of a zygote must be a child or nothing.
-        reportFatal(error);
-        exitNow(1);
-      }
+      this.#beBorn(() => {
+        this.#comeAlive(record);
+        this.#becomeChild();
+        enterFamily(this.#member.arena, record.child);
+      });
       return true;
     }
     record.forked(pid);
@@ -182,14 +204,58 @@ export class Zygote {
     return false;
   }
 
-  #becomeChild(record: ProcessRecord): void {
+  /** What goes on in this copy of a zygote must be a child or nothing. */
+  #beBorn(steps: () => void): void {
+    try {
+      steps();
+    } catch (error) {
+      reportFatal(error);
+      exitNow(1);
+    }
+  }
+
+  /** The mark of life; before it, for who knows this process may interrupt it, Ctrl-C counts again. */
+  #comeAlive(record: ProcessRecord): void {
+    this.#heedInterrupt();
+    record.alive(native().getpid());
+  }
+
+  #becomeChild(): void {
     becomeForkedChild(reportFatal);
     this.#releaseStreams();
     for (const pidfd of this.#children.keys()) closeDescriptor(pidfd);
     for (const fd of [this.#waiting.fd, this.#bell.readFd, this.#bell.writeFd]) closeDescriptor(fd);
     followLifeline(this.#orders.lifelineFd);
     inheritLifeline(this.#orders.lifelineFd);
-    enterFamilyAfterFork(this.#member.arena, record.child);
+    closeInheritedParking();
+    beginForkedChild();
+  }
+
+  /** @returns `true` in the child. */
+  #makeSpare(): boolean {
+    if (this.#isUnfit || this.#spare.exists) return false;
+    const pidfd = this.#spare.make();
+    if (pidfd === 'child') return true;
+    if (pidfd !== undefined) this.#waiting.add(pidfd, pidfd);
+    return false;
+  }
+
+  #dismissSpare(): void {
+    const pidfd = this.#spare.dismiss();
+    if (pidfd !== undefined) this.#stopWatching(pidfd);
+  }
+
+  /** In the spare child: does all that needs no record, and goes through what comes after, so that its pages are its own by then. */
+  async #waitAsSpare(): Promise<ProcessRecord> {
+    this.#beBorn(() => this.#becomeChild());
+    await rehearse(1);
+    const { arena } = this.#member;
+    const record = ProcessRecord.at(arena, this.#spare.waitForRecord());
+    this.#beBorn(() => {
+      this.#comeAlive(record);
+      enterFamily(arena, record.child);
+    });
+    return record;
   }
 
   #watch(record: ProcessRecord): void {
@@ -211,6 +277,7 @@ export class Zygote {
       fallAsleepBehindBell(arena, owner);
       let requests = emptyInbox(arena, owner);
       if (requests.length === 0 && again.length === 0) {
+        if (performance.now() - this.#lastRequestAt > SPARE_FOR_MS) this.#dismissSpare();
         for (const tag of this.#waiting.wait(LOOK_AGAIN_MS)) {
           if (tag === this.#bell.readFd) readDescriptor(tag, this.#drain);
           else this.#onEnd(tag, again);
@@ -219,6 +286,9 @@ export class Zygote {
       }
       if (requests.length === 0 && again.length === 0) continue;
       wakeUp(arena, owner);
+      const now = performance.now();
+      this.#isBusy = now - this.#lastRequestAt < SPARE_FOR_MS;
+      this.#lastRequestAt = now;
       const records = requests.map((at) => ProcessRecord.at(arena, at));
       for (const record of records) record.inboxOf = 0;
       return [...again, ...records];
@@ -227,10 +297,12 @@ export class Zygote {
 
   #onEnd(pidfd: number, again: ProcessRecord[]): void {
     const record = this.#children.get(pidfd);
-    if (record === undefined) return;
+    if (record === undefined) {
+      this.#dismissSpare();
+      return;
+    }
     this.#children.delete(pidfd);
-    this.#waiting.delete(pidfd);
-    closeDescriptor(pidfd);
+    this.#stopWatching(pidfd);
     const exitCode = lookAtChild(record.pid);
     const diedUnborn = record.state === FORKED && exitCode !== undefined && (exitCode ?? 0) < 0;
     if (diedUnborn && record.attempts < MAX_ATTEMPTS) {
@@ -242,22 +314,20 @@ export class Zygote {
     this.#bury(record);
   }
 
+  #stopWatching(pidfd: number): void {
+    this.#waiting.delete(pidfd);
+    closeDescriptor(pidfd);
+  }
+
   /** Looks, sweeps, publishes, and only then reaps: until then the pid is nobody else's. */
   #bury(record: ProcessRecord): void {
     const { arena, owner } = this.#member;
     const exitCode = lookAtChild(record.pid) ?? record.farewell ?? LOST_EXIT_CODE;
     sweepMember(arena, record.child, owner);
-    this.#endDaemonsOf(record);
+    for (const orphan of adoptOrphans(this.#member, record.child)) this.#watch(orphan);
     record.exited(exitCode);
     reapChild(record.pid);
     this.#letGo(record);
-  }
-
-  /** A daemon ends with its parent, however that one ended. */
-  #endDaemonsOf(parent: ProcessRecord): void {
-    for (const child of this.#children.values()) {
-      if (child.isDaemon && child.parent === parent.child) native().kill(child.pid, SIGKILL);
-    }
   }
 
   #letGo(record: ProcessRecord): void {

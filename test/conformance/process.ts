@@ -5,6 +5,7 @@ import { guarded } from '../harness/watchdog.js';
 import type { ProcessCase } from './process-case.js';
 import { cases as ends } from './process-ends.js';
 import { cases as families } from './process-families.js';
+import { cases as handles } from './process-handles.js';
 import { cases as machinery } from './process-machinery.js';
 import { cases as objects } from './process-objects.js';
 import { cases as starts } from './process-starts.js';
@@ -18,6 +19,7 @@ export const processCases: readonly ProcessCase[] = [
   surroundings,
   families,
   machinery,
+  handles,
 ].flat();
 
 let isWarm = false;

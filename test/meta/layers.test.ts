@@ -6,14 +6,17 @@ import { folderOf, type Import, imports, sources } from './sources.js';
 const LAYERS: Readonly<Record<string, number>> = {
   base: 0,
   kernel: 1,
-  subprocess: 1,
+  pickle: 1,
   arena: 2,
+  subprocess: 2,
   wire: 3,
   sync: 4,
   channel: 4,
+  connection: 4,
   process: 4,
   pool: 5,
   manager: 5,
+  threading: 5,
   futures: 6,
   cli: 7,
   entry: 8,
@@ -91,11 +94,11 @@ test('only kernel/ makes system calls through koffi', () => {
   assert.deepEqual(show(imports.filter(({ from, to }) => to === 'koffi' && folderOf(from) !== 'kernel')), []);
 });
 
-test('only arena/ and sync/ use Atomics', () => {
+test('only arena/, sync/ and the gate of forked children use Atomics', () => {
   const users = sources.filter(({ code }) => /\bAtomics\s*\./.test(code)).map(({ path }) => path);
   assert.deepEqual(
     users.filter((path) => !['arena', 'sync'].includes(folderOf(path))),
-    [],
+    ['kernel/gate.ts'],
   );
 });
 
@@ -110,7 +113,7 @@ test('only arena/ and sync/ reach into the words of shared memory', () => {
 });
 
 test('doors hold named re-exports only', () => {
-  for (const path of ['index.ts', 'os.ts']) {
+  for (const path of ['index.ts', 'os.ts', 'subprocess.ts', 'connection.ts', 'managers.ts']) {
     const code = sources.find((one) => one.path === path)?.code ?? '';
     assert.equal(code.replace(/export\s+(type\s+)?\{[^}]*\}\s+from\s+'[^']+';/g, '').trim(), '', path);
   }

@@ -7,6 +7,7 @@ import {
   currentProcess,
   FurcaError,
   type FurcaErrorCode,
+  functionIn,
   getAllStartMethods,
   getContext,
   getStartMethod,
@@ -26,6 +27,8 @@ export async function targetsAndArgumentsBelongTogether(): Promise<void> {
   const p = new Process({ target: greet, args: ['kel', 2], name: 'greeter', daemon: true });
   new Process({ target: nothing });
   new Process({ target: nothing, args: [] });
+  new Process({ target: (times?: number) => console.log(times) });
+  new Process({ target: functionIn('file:///srv/app/task.js', 'run') });
   new Process();
   new Process({ target: (x: number) => console.log(x), args: [1] });
   // @ts-expect-error - arguments are missing

@@ -10,9 +10,7 @@ import {
   isAlive,
   isHeldBy,
   kindOf,
-  measureUse,
   payloadBytes,
-  visitBlocks,
 } from '../../src/arena/allocator.js';
 import {
   BLOCK,
@@ -27,6 +25,7 @@ import {
 } from '../../src/arena/layout.js';
 import { claimSlot, enterSlot, isCurrent, type OwnerId, slotOf } from '../../src/arena/slots.js';
 import { sweepMember } from '../../src/arena/sweep.js';
+import { measureUse, visitBlocks } from '../../src/arena/walk.js';
 import { ClosedError, LimitError } from '../../src/base/errors.js';
 import { countPages, openStage, SCRATCH, type Stage } from '../fixtures/arena-stage.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { allocate, drop, hold, measureUse } from '../../src/arena/allocator.js';
+import { allocate, drop, hold } from '../../src/arena/allocator.js';
 import { emptyInbox, putIntoInbox } from '../../src/arena/inbox.js';
 import { HEADER, KIND, SLOT, SLOT_COUNT, slotWord } from '../../src/arena/layout.js';
 import { Parking, wake } from '../../src/arena/parking.js';
@@ -16,6 +16,7 @@ import {
   slotOf,
 } from '../../src/arena/slots.js';
 import { sweepMember } from '../../src/arena/sweep.js';
+import { measureUse } from '../../src/arena/walk.js';
 import { BrokenError, LimitError } from '../../src/base/errors.js';
 import { openStage, SCRATCH, type Stage } from '../fixtures/arena-stage.js';
 

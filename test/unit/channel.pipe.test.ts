@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { allocate, measureUse } from '../../src/arena/allocator.js';
+import { allocate } from '../../src/arena/allocator.js';
 import { initRing, RingReader, RingWriter, ringBytes } from '../../src/arena/byte-ring.js';
 import { RING } from '../../src/arena/layout.js';
 import { Parking } from '../../src/arena/parking.js';
 import { claimSlot, enterSlot } from '../../src/arena/slots.js';
 import { sweepMember } from '../../src/arena/sweep.js';
+import { measureUse } from '../../src/arena/walk.js';
 import {
   createMessagePipe,
   dropMessagePipe,

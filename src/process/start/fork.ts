@@ -1,6 +1,7 @@
+import { holdAllFor } from '../../arena/local-handles.js';
 import { enterFamilyAfterFork, type Member } from '../../arena/member.js';
-import { ALIVE, ProcessRecord } from '../../arena/process-record.js';
-import { claimSlot, type OwnerId } from '../../arena/slots.js';
+import { ALIVE, LOST_EXIT_CODE, type ProcessRecord } from '../../arena/process-record.js';
+import type { OwnerId } from '../../arena/slots.js';
 import { sweepMember } from '../../arena/sweep.js';
 import { SystemCallError, UsageError } from '../../base/errors.js';
 import { Forker } from '../../kernel/fork.js';
@@ -9,13 +10,15 @@ import { native } from '../../kernel/library.js';
 import { followLifeline } from '../../kernel/lifeline.js';
 import { guardRandomness } from '../../kernel/randomness.js';
 import { awaitChild, lookAtChild, reapChild } from '../../kernel/reaping.js';
-import { pauseEndWatch, resumeEndWatch, runChild } from '../child.js';
+import { beginForkedChild, pauseEndWatch, resumeEndWatch, runChild } from '../child.js';
 import { letGoOfLifeline, lifelineFd } from '../family.js';
 import { reportFatal } from '../fatal.js';
 import { startFailed } from '../handle.js';
+import { forgetOrphans, lookAfterOrphans } from '../orphans.js';
 import { forgetChildren } from '../registry.js';
 import type { PackedRequest } from '../start-request.js';
 import { forgetChildStreams, isChildStream } from '../stream-pipes.js';
+import { abandonRecord, claimRecord } from './claim.js';
 import type { Started } from './contract.js';
 import { forgetZygote } from './forkserver.js';
 
@@ -41,7 +44,8 @@ function reapOwn(member: Member): void {
     if (exitCode === null) continue;
     own.delete(pid);
     sweepMember(member.arena, record.child, member.owner);
-    record.exited(exitCode ?? record.farewell ?? 255);
+    lookAfterOrphans(member, record.child);
+    record.exited(exitCode ?? record.farewell ?? LOST_EXIT_CODE);
     reapChild(pid);
   }
   if (own.size === 0) process.off('SIGCHLD', onChild);
@@ -122,16 +126,14 @@ function tryToFork(
 }
 
 function forkChild(engine: Forker, member: Member, request: PackedRequest): Started | 'child' {
-  const child = claimSlot(member.arena, member.owner);
-  let record: ProcessRecord | undefined;
+  const record = claimRecord(member, request);
+  const { child } = record;
   let pid: number;
   try {
-    record = ProcessRecord.create(member, child, request);
-    record.hold(child);
+    holdAllFor(child);
     pid = forkAlive(engine, record);
   } catch (error) {
-    record?.drop(member.owner);
-    sweepMember(member.arena, child, member.owner);
+    abandonRecord(member, record);
     throw error instanceof SystemCallError ? startFailed(error.errnoCode, error) : error;
   }
   if (pid !== 0) {
@@ -152,7 +154,8 @@ function forkChild(engine: Forker, member: Member, request: PackedRequest): Star
     reportFatal(error);
     exitNow(1);
   }
-  void runChild(record, true);
+  beginForkedChild();
+  void runChild(record);
   return 'child';
 }
 
@@ -162,6 +165,7 @@ export function forgetForkedChildren(): void {
   own.clear();
   process.off('SIGCHLD', onChild);
   forgetChildStreams();
+  forgetOrphans();
 }
 
 /** What a child forked for a `Process` does first, after its mark of life. */

@@ -1,7 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { debuglog } from 'node:util';
-import { visitBlocks } from '../../arena/allocator.js';
 import { putIntoInbox } from '../../arena/inbox.js';
 import { KIND } from '../../arena/layout.js';
 import type { Member } from '../../arena/member.js';
@@ -17,12 +16,14 @@ import {
   replaceZygote,
 } from '../../arena/slots.js';
 import { sweepMember } from '../../arena/sweep.js';
+import { visitBlocks } from '../../arena/walk.js';
 import { ZYGOTE_PROGRAM } from '../../base/programs.js';
 import { forkReadyFlags } from '../../kernel/fork.js';
 import { hasEnded, lookAtChild } from '../../kernel/reaping.js';
 import { lifelineFd } from '../family.js';
 import type { PackedRequest } from '../start-request.js';
 import { nodeChildProcess } from './child-process.js';
+import { claimRecord } from './claim.js';
 import type { Started } from './contract.js';
 import { inheritableFlags } from './flags.js';
 
@@ -56,11 +57,8 @@ export function zygoteEnvironment(): Readonly<Record<string, string | undefined>
 
 /** Asks the family's zygote for a child; starts the zygote if there is none. Returns before the child exists. */
 export function startByForkserver(member: Member, request: PackedRequest): Started {
-  const { arena, owner } = member;
   const zygote = ensureZygote(member);
-  const child = claimSlot(arena, owner);
-  const record = ProcessRecord.create(member, child, request);
-  record.hold(child);
+  const record = claimRecord(member, request);
   record.hold(zygote);
   record.inboxOf = zygote;
   record.zygote = zygote;

@@ -1,15 +1,15 @@
-import type { StdioOptions } from 'node:child_process';
+import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Member } from '../../arena/member.js';
-import { ProcessRecord } from '../../arena/process-record.js';
-import { claimSlot } from '../../arena/slots.js';
 import { sweepMember } from '../../arena/sweep.js';
 import { SPAWNED_PROGRAM } from '../../base/programs.js';
 import { lookAtChild } from '../../kernel/reaping.js';
 import { lifelineFd } from '../family.js';
+import { lookAfterOrphans } from '../orphans.js';
 import type { PackedRequest, StreamSource } from '../start-request.js';
 import { nodeChildProcess } from './child-process.js';
+import { abandonRecord, claimRecord } from './claim.js';
 import type { Started } from './contract.js';
 import { inheritableFlags } from './flags.js';
 
@@ -31,9 +31,8 @@ export function startBySpawn(
   surroundings: SpawnSurroundings,
 ): Started {
   const { arena, owner } = member;
-  const child = claimSlot(arena, owner);
-  const record = ProcessRecord.create(member, child, request);
-  record.hold(child);
+  const record = claimRecord(member, request);
+  const { child } = record;
   const streams = surroundings.stdio.map((source) => (typeof source === 'string' ? source : source.fd));
   const stdio: StdioOptions = [...streams, arena.fd, lifelineFd()];
   // Kept here and not asked of the record: once the child is over, its block may be the record of the next one.
@@ -42,6 +41,7 @@ export function startBySpawn(
     if (isOver) return;
     isOver = true;
     sweepMember(arena, child, owner);
+    lookAfterOrphans(member, child);
     publish();
   };
   const args = [
@@ -51,11 +51,18 @@ export function startBySpawn(
     String(child),
     String(record.block.at),
   ];
-  const program = nodeChildProcess().spawn(process.execPath, args, {
-    cwd: surroundings.cwd,
-    env: { ...surroundings.env },
-    stdio,
-  });
+  let program: ChildProcess;
+  try {
+    program = nodeChildProcess().spawn(process.execPath, args, {
+      cwd: surroundings.cwd,
+      env: { ...surroundings.env },
+      stdio,
+    });
+  } catch (error) {
+    // A variable with a NUL in it, for one.
+    abandonRecord(member, record);
+    throw error;
+  }
   program.on('error', (error: NodeJS.ErrnoException) => {
     end(() => record.failed(Math.abs(error.errno ?? 0)));
   });

@@ -1,3 +1,5 @@
+import type { Block } from '../../arena/allocator.js';
+import { setCarried } from '../handles.js';
 import * as f from './format.js';
 
 /** Messages are cut from chunks of this size; a larger one gets memory of its own. */
@@ -16,10 +18,13 @@ export class MessageMemory {
   protected limit: number = CHUNK_BYTES - OP_BYTES;
 
   protected text = '';
+  /** Blocks of the handles in the message. */
+  private blocks: Block[] | null = null;
 
   /** Begins a message behind the last one. */
   protected begin(): void {
     this.text = '';
+    this.blocks = null;
     const start = (this.at + 7) & ~7;
     if (start > this.limit) this.newChunk(CHUNK_BYTES);
     else this.start = this.at = start;
@@ -33,7 +38,17 @@ export class MessageMemory {
     const message = new Uint8Array(chunk.buffer, chunk.byteOffset + this.start, this.at - this.start);
     // A big message keeps its memory for itself, or a small one behind it would keep it all alive.
     if (chunk.length > CHUNK_BYTES) this.newChunk(CHUNK_BYTES);
-    return message;
+    return this.blocks === null ? message : setCarried(message, this.blocks);
+  }
+
+  /** Names a block, and notes that the message does. */
+  protected block(block: Block): void {
+    this.reserve(OP_BYTES);
+    this.bytes.setUint32(this.at, block.at / 64, true);
+    this.bytes.setInt32(this.at + 4, block.generation, true);
+    this.at += 8;
+    this.blocks ??= [];
+    if (!this.blocks.some(({ at }) => at === block.at)) this.blocks.push(block);
   }
 
   /** Gives up the message that was begun. */

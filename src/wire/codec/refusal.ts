@@ -54,6 +54,15 @@ export function refusePrimitiveKind(value: unknown): Refusal {
   };
 }
 
+/** What an object that stands for shared memory is called in a refusal. */
+export function refuseHandle(value: object): Refusal {
+  const name = classNameOf(value);
+  return {
+    what: `${article(name)} ${name}`,
+    hint: 'It stands for memory that only the processes of one family share; send what it holds.',
+  };
+}
+
 export const PROXY: Refusal = {
   what: 'a Proxy',
   hint: 'Its traps would stay behind; send a plain copy, such as `{ ...proxy }`.',
@@ -69,15 +78,29 @@ export const SHARED_BUFFER: Refusal = {
   hint: 'Its memory is shared between threads only; use a SharedArray or SharedMemory of furca, or send a copy.',
 };
 
-export const RESIZABLE_BUFFER: Refusal = {
+const RESIZABLE_BUFFER: Refusal = {
   what: 'a resizable ArrayBuffer',
   hint: 'Send a copy of fixed size, such as `buffer.slice()`.',
 };
 
-export const DETACHED_BUFFER: Refusal = {
+const DETACHED_BUFFER: Refusal = {
   what: 'a detached ArrayBuffer',
   hint: 'Its memory was transferred away; send it before that.',
 };
+
+/** Says why a buffer cannot travel, or `null` when it can. */
+export function whyNotBuffer(buffer: ArrayBuffer): Refusal | null {
+  const { resizable } = buffer as ArrayBuffer & { readonly resizable?: boolean };
+  if (resizable === true) return RESIZABLE_BUFFER;
+  if (buffer.byteLength > 0) return null;
+  try {
+    // The only way on Node 20 to tell an empty buffer from a detached one.
+    new Uint8Array(buffer);
+    return null;
+  } catch {
+    return DETACHED_BUFFER;
+  }
+}
 
 function specialObject(value: object): Refusal | null {
   if (types.isPromise(value)) return { what: 'a Promise', hint: 'Await it first.' };

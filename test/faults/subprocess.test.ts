@@ -1,0 +1,247 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { PIPE, Popen, run, runSync, TimeoutExpired } from '../../src/subprocess.js';
+import { leavingNothing, running, scratchFolder, uniqueSeconds } from '../fixtures/subprocess-scratch.js';
+import { runProgram } from '../harness/programs.js';
+import { eventually, watchTests } from '../harness/watchdog.js';
+
+const folder = scratchFolder();
+watchTests();
+
+/** Trees that a timeout must end whole; `S` is a number of seconds by which their members are found. */
+const TREES: Readonly<Record<string, string>> = {
+  'a child': 'sleep S; :',
+  'a child in the background that holds the pipe': 'sleep S & wait',
+  'a grandchild': 'sh -c "sleep S; :"; :',
+  'an orphan': '(sleep S &); sleep S; :',
+  'an orphan of a command that has ended': 'sleep S & exit 0',
+  'an orphan that holds no pipe': '(sleep S >/dev/null 2>&1 </dev/null &); sleep S; :',
+  'a child in a session of its own': 'setsid sleep S & wait',
+  'a daemon: an orphan in a session of its own': '(setsid sleep S &) ; sleep S; :',
+  'a child without environment': 'env -i sleep S; :',
+  'one that takes no notice of SIGTERM': 'trap "" TERM HUP INT; sleep S; sleep S',
+  'one that is stopped': 'sleep S & kill -STOP $!; wait',
+};
+
+for (const [what, line] of Object.entries(TREES)) {
+  test(`a timeout ends the whole tree: ${what}`, async () => {
+    await leavingNothing(async () => {
+      const seconds = uniqueSeconds();
+      const command = `echo began; ${line.replaceAll('S', seconds).replace(`kill -${seconds}TOP`, 'kill -STOP')}`;
+      const error = await run(command, { shell: true, captureOutput: true, text: true, timeoutMs: 200 }).then(
+        () => assert.fail('it ended by itself'),
+        (thrown: unknown) => thrown,
+      );
+      assert.ok(error instanceof TimeoutExpired, String(error));
+      assert.deepEqual([error.stdout, error.stderr], ['began\n', '']);
+      await eventually('the tree is gone', () => running(`sleep ${seconds}`).length === 0);
+    });
+  });
+}
+
+test('a timeout of the blocking form ends the whole tree too', async () => {
+  for (const what of ['an orphan', 'a daemon: an orphan in a session of its own', 'a grandchild']) {
+    const seconds = uniqueSeconds();
+    const command = (TREES[what] as string).replaceAll('S', seconds);
+    assert.throws(
+      () => runSync(`echo é; ${command}`, { shell: true, captureOutput: true, text: true, timeoutMs: 200 }),
+      {
+        code: 'ERR_FURCA_COMMAND_TIMEOUT',
+        stdout: 'é\n',
+      },
+    );
+    await eventually('the tree is gone', () => running(`sleep ${seconds}`).length === 0);
+  }
+});
+
+test('a tree that forks as fast as it can is ended whole', async () => {
+  const seconds = uniqueSeconds();
+  const line = `while :; do sleep ${seconds} & sleep 0.01; done`;
+  await assert.rejects(run(line, { shell: true, captureOutput: true, timeoutMs: 200 }), TimeoutExpired);
+  await eventually('the tree is gone', () => running(`sleep ${seconds}`).length === 0);
+});
+
+test('a process that cannot be found does not make a timeout hang', async () => {
+  const seconds = '3.1415';
+  // Without its environment, its parent and its session nothing tells where it comes from.
+  const line = `echo began; (env -i setsid sh -c 'sleep ${seconds}' &); exec sleep 60`;
+  const began = performance.now();
+  await assert.rejects(run(line, { shell: true, captureOutput: true, text: true, timeoutMs: 300 }), {
+    stdout: 'began\n',
+  });
+  assert.ok(performance.now() - began < 3000);
+});
+
+test('an aborted run ends the whole tree and rejects with the reason; before the start nothing is started', async () => {
+  await leavingNothing(async () => {
+    const seconds = uniqueSeconds();
+    const abort = new AbortController();
+    const done = run(`(sleep ${seconds} &); sleep ${seconds}`, {
+      shell: true,
+      stdout: PIPE,
+      signal: abort.signal,
+    });
+    await eventually('the tree runs', () => running(`sleep ${seconds}`).length >= 2);
+    const reason = new Error('enough');
+    abort.abort(reason);
+    await assert.rejects(done, (error) => error === reason);
+    await eventually('the tree is gone', () => running(`sleep ${seconds}`).length === 0);
+    await assert.rejects(run(['sleep', seconds], { signal: abort.signal }), (error) => error === reason);
+    assert.throws(
+      () => new Popen(['sleep', seconds], { signal: abort.signal }),
+      (error) => error === reason,
+    );
+  });
+});
+
+test('a Popen’s signal ends its tree; a wait that is aborted leaves it running', async () => {
+  const seconds = uniqueSeconds();
+  const abort = new AbortController();
+  const p = new Popen(`sleep ${seconds} & sleep ${seconds}`, { shell: true, signal: abort.signal });
+  const wait = new AbortController();
+  const waiting = p.wait({ signal: wait.signal });
+  wait.abort();
+  await assert.rejects(waiting, { name: 'AbortError' });
+  assert.equal(p.poll(), null);
+  abort.abort();
+  assert.equal(await p.wait(), -9);
+  await eventually('the tree is gone', () => running(`sleep ${seconds}`).length === 0);
+});
+
+test('killTree without a mark finds descendants and members of the own session', async () => {
+  const seconds = uniqueSeconds();
+  const p = new Popen(`(sleep ${seconds} &); sleep ${seconds}`, { shell: true, startNewSession: true });
+  await eventually('the tree runs', () => running(`sleep ${seconds}`).length >= 2);
+  p.killTree();
+  assert.equal(await p.wait(), -9);
+  p.killTree();
+  await eventually('the tree is gone', () => running(`sleep ${seconds}`).length === 0);
+});
+
+test('marks of nested programs do not get lost: the outer timeout ends what the inner program has started', async () => {
+  const seconds = uniqueSeconds();
+  const door = new URL('../../src/subprocess.js', import.meta.url).href;
+  const program = `import { Popen } from ${JSON.stringify(door)};
+    const p = new Popen('(setsid sleep ${seconds} &)', { shell: true, trackTree: true, env: { PATH: process.env.PATH } });
+    await p.wait(); process.exit();`;
+  const command = [process.execPath, '--input-type=module', '--eval', program];
+  const line = ['"$@"; sleep 60', 'sh', ...command];
+  await assert.rejects(run(line, { shell: true, timeoutMs: 1500 }), TimeoutExpired);
+  await eventually('the tree is gone', () => running(`sleep ${seconds}`).length === 0);
+});
+
+test('signals to an ended command go nowhere', async () => {
+  const p = new Popen(['true']);
+  await p.wait();
+  p.sendSignal('SIGTERM');
+  p.terminate();
+  p.kill();
+  p.killTree();
+  assert.equal(p.returnCode, 0);
+  assert.throws(() => p.sendSignal('SIGNOPE' as NodeJS.Signals), { code: 'ERR_FURCA_INVALID_ARGUMENT' });
+});
+
+test('200 commands at once, and 400 one after the other, leave no descriptor and no process', {
+  timeout: 60_000,
+}, async () => {
+  await leavingNothing(async () => {
+    const numbers = Array.from({ length: 200 }, (_, i) => i);
+    const done = await Promise.all(
+      numbers.map((i) => run(['cat'], { input: `number ${i}`, captureOutput: true, text: true })),
+    );
+    assert.deepEqual(
+      done.map(({ stdout }) => stdout),
+      numbers.map((i) => `number ${i}`),
+    );
+    for (let i = 0; i < 200; i++) await run(['true'], { captureOutput: true, input: Buffer.from('unread') });
+    for (let i = 0; i < 200; i++) runSync(['true'], { captureOutput: true });
+  });
+});
+
+test('pipes of a Popen that was dropped unread are closed', async () => {
+  const program = `import { Popen, PIPE } from 'furca/subprocess';
+    import { readdirSync } from 'node:fs';
+    const open = () => readdirSync('/proc/self/fd').length;
+    await new Popen(['true']).wait();
+    const before = open();
+    for (let i = 0; i < 50; i++) await new Popen(['true'], { stdin: PIPE, stdout: PIPE }).wait();
+    for (let i = 0; i < 100 && open() > before; i++) { gc(); await new Promise((r) => setTimeout(r, 10)); }
+    console.log(open() <= before);`;
+  const { stdout, stderr } = await runProgram(program, { flags: ['--expose-gc'] });
+  assert.equal(stdout, 'true\n', stderr);
+});
+
+test('without free descriptors a command does not start, and says so; nothing is left', async () => {
+  const program = `import { Popen, PIPE, run } from 'furca/subprocess';
+    import { openSync, closeSync } from 'node:fs';
+    await run(['true'], { captureOutput: true });
+    const fds = [];
+    try { for (;;) fds.push(openSync('/dev/null', 'r')); } catch {}
+    const codes = [];
+    for (let free = 0; free < 12; free++) {
+      try { await new Popen(['true'], { stdin: PIPE, stdout: PIPE, stderr: PIPE }).communicate(); codes.push('ran'); }
+      catch (error) { codes.push(error.errnoCode); }
+      closeSync(fds.pop());
+    }
+    for (const fd of fds) closeSync(fd);
+    console.log(JSON.stringify(codes), (await run(['true'])).returnCode);`;
+  const limited = await run(['ulimit -n 64; exec "$@"', 'sh', process.execPath, writeProgram(program)], {
+    shell: true,
+    captureOutput: true,
+    text: true,
+  });
+  assert.match(limited.stdout, /^\[("EMFILE",){6,}("ran",?)+\] 0\n$/, limited.stderr);
+});
+
+function writeProgram(source: string): string {
+  const path = join(folder, 'program.mjs');
+  const door = new URL('../../src/subprocess.js', import.meta.url).href;
+  writeFileSync(path, source.replace("'furca/subprocess'", JSON.stringify(door)));
+  return path;
+}
+
+test('arguments that are too long, and an interpreter that is missing, are told apart', async () => {
+  await assert.rejects(run(['echo', 'x'.repeat(4 * 1024 * 1024)]), {
+    code: 'ERR_FURCA_START_FAILED',
+    errnoCode: 'E2BIG',
+  });
+  const script = join(folder, 'no-interpreter');
+  writeFileSync(script, '#!/no/such/interpreter\n');
+  chmodSync(script, 0o755);
+  const failed = await run([script]).then(
+    () => assert.fail('it ran'),
+    (error: { code: string; path: string }) => error,
+  );
+  assert.ok(['ERR_FURCA_COMMAND_NOT_FOUND', 'ERR_FURCA_START_FAILED'].includes(failed.code));
+  assert.equal(failed.path, script);
+});
+
+test('a program is looked for in the PATH of its own environment', async () => {
+  const bin = join(folder, 'bin');
+  mkdirSync(bin);
+  writeFileSync(join(bin, 'only-here'), '#!/bin/sh\necho found\n', { mode: 0o755 });
+  const options = { captureOutput: true, text: true } as const;
+  await assert.rejects(run(['only-here'], options), { code: 'ERR_FURCA_COMMAND_NOT_FOUND' });
+  assert.equal((await run(['only-here'], { ...options, env: { PATH: bin } })).stdout, 'found\n');
+  const spaced = run('only here');
+  await assert.rejects(spaced, { message: /list of words, or shell: true/ });
+});
+
+test('a program that ends leaves a command alone that is unreferenced', async () => {
+  const seconds = uniqueSeconds();
+  const { code } = await runProgram(`import { Popen, DEVNULL } from 'furca/subprocess';
+    new Popen(['sleep', '${seconds}'], { stdin: DEVNULL, stdout: DEVNULL, stderr: DEVNULL }).unref();`);
+  assert.equal(code, 0);
+  const [left] = running(`sleep ${seconds}`);
+  assert.ok(left);
+  process.kill(left.pid, 'SIGKILL');
+});
+
+test('the environment is exactly the one that is given, unless the tree is tracked', async () => {
+  const options = { env: { ONLY: 'this' }, captureOutput: true, text: true } as const;
+  assert.equal((await run(['/usr/bin/env'], options)).stdout, 'ONLY=this\n');
+  const tracked = await run(['/usr/bin/env'], { ...options, timeoutMs: 10_000 });
+  assert.match(tracked.stdout, /^ONLY=this\nFURCA_SUBPROCESS=\S+\n$/);
+});
