@@ -1,4 +1,5 @@
 import { type CarriedStorage, withStores } from '../wire/async-context.js';
+import type { Packed } from '../wire/family-message.js';
 import { type AnyFunction, packFunction } from '../wire/functions.js';
 import type { TaskFunction } from './task.js';
 
@@ -10,11 +11,17 @@ export class TaskFunctions {
   readonly #byFunction = new WeakMap<AnyFunction, TaskFunction>();
   /** The latest function of each piece of code: who writes `pool.apply((x) => x * 2, [1])` in a loop makes a new one each time. */
   readonly #byCode = new Map<string, TaskFunction>();
+  readonly #isSpread: boolean;
+  readonly #nextId: () => number;
   readonly #carry: readonly CarriedStorage[];
-  #last = 0;
 
-  /** @param carry - Storages whose stores at the call are those of the task. */
-  constructor(carry: readonly CarriedStorage[]) {
+  /**
+   * @param isSpread - Each item is the list of the arguments.
+   * @param carry - Storages whose stores at the call are those of the task.
+   */
+  constructor(isSpread: boolean, nextId: () => number, carry: readonly CarriedStorage[]) {
+    this.#isSpread = isSpread;
+    this.#nextId = nextId;
     this.#carry = carry;
   }
 
@@ -33,12 +40,15 @@ export class TaskFunctions {
     const code = packed.units[sent === fn ? 0 : 1]?.id ?? '';
     const latest = known ?? this.#byCode.get(code);
     const isSame = latest !== undefined && Buffer.compare(latest.packed.bytes, packed.bytes) === 0;
-    if (!isSame) this.#last += 1;
-    const described = isSame ? latest : { id: this.#last, packed, meanMs: latest?.meanMs };
+    const described = isSame ? latest : this.#make(fn, packed, latest?.meanMs);
     this.#byFunction.set(fn, described);
     this.#byCode.delete(code);
     this.#byCode.set(code, described);
     if (this.#byCode.size > MAX_KEPT) this.#byCode.delete(this.#byCode.keys().next().value as string);
     return described;
+  }
+
+  #make(fn: AnyFunction, packed: Packed, meanMs: number | undefined): TaskFunction {
+    return { id: this.#nextId(), name: fn.name, packed, isSpread: this.#isSpread, meanMs };
   }
 }
