@@ -35,6 +35,12 @@ export interface Code {
   readonly where: string | null;
 }
 
+/** What vitest writes instead of `import.meta` and `import`. */
+const OF_VITE: ReadonlyMap<string, string> = new Map([
+  ['__vite_ssr_import_meta__', META_NAME],
+  ['__vite_ssr_dynamic_import__', 'import'],
+]);
+
 /** Code by where it stands (the script and its offset, or without the inspector its text), the latest last. */
 const known = new Map<string, Code>();
 const MAX_KNOWN = 2048;
@@ -173,6 +179,12 @@ class Coding {
   private name(name: string, binding: Slot['binding']): void {
     const scopes = this.view?.scopes ?? [];
     const scope = scopeWith(name, scopes);
+    const original = OF_VITE.get(name);
+    if (original !== undefined && this.url !== null) {
+      for (const { name: used, start, end } of this.read.surroundings.uses)
+        if (used === name) this.edits.push({ start, end, text: original });
+      return;
+    }
     if (scope === null && binding === null) {
       this.global(name);
       return;
