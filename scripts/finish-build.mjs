@@ -23,6 +23,7 @@ const entries = [
   'futures',
   'scheduling',
   'pool/worker',
+  'manager/server/serve',
 ];
 
 rmSync(at('dist/lib'), { recursive: true, force: true });

@@ -9,6 +9,8 @@ const F_SETFD = 2;
 const F_GETFL = 3;
 const F_SETFL = 4;
 const FD_CLOEXEC = 1;
+const F_SETPIPE_SZ = 1031;
+const F_GETPIPE_SZ = 1032;
 const POLLIN = 1;
 
 /** A pipe: what is written to one end is read at the other (pipe2(2)). */
@@ -22,6 +24,16 @@ export function createPipe(isNonBlocking: boolean): PipeEnds {
   const fds = new Int32Array(2);
   checked('pipe2', native().pipe2(fds, O_CLOEXEC | (isNonBlocking ? O_NONBLOCK : 0)));
   return { readFd: fds[0] as number, writeFd: fds[1] as number };
+}
+
+/** Sets how much a pipe holds, rounded up to a power of two pages; the system's own measure is 64 KiB (F_SETPIPE_SZ). */
+export function setPipeBytes(fd: number, sizeBytes: number): void {
+  checked('fcntl', native().fcntl(fd, F_SETPIPE_SZ, sizeBytes), `a pipe of ${sizeBytes} bytes`);
+}
+
+/** How much the pipe behind `fd` can hold. */
+export function pipeBytes(fd: number): number {
+  return checked('fcntl', native().fcntl(fd, F_GETPIPE_SZ, 0), `descriptor ${fd}`);
 }
 
 /** Opens `path`; the descriptor is closed by exec. */

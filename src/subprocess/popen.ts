@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
+import { SystemCallError } from '../base/errors.js';
 import { closeDescriptor, waitReadable } from '../kernel/descriptor.js';
 import { assertSupported } from '../kernel/library.js';
 import { awaitChild, lookAtChild, openProcessDescriptor } from '../kernel/reaping.js';
@@ -10,7 +11,7 @@ import { Communication, type Output } from './communication.js';
 import { badOption, inputTwice, inputWithoutPipe, waitTooLong } from './failures.js';
 import { launch } from './launch.js';
 import type { Command, IfPiped, Input, PopenOptions, TextOf } from './options.js';
-import { killTree, newMark, withMark } from './process-tree.js';
+import { killTree, type Mark, newMark, withMark } from './process-tree.js';
 import { checkedInput, readSettings, readSignal, readTimeout, type Settings } from './settings.js';
 import { openStdio, planStdio, type Stdio } from './stdio.js';
 import { waitFor } from './waiting.js';
@@ -57,7 +58,7 @@ export class Popen<const O extends PopenOptions = object> implements AsyncDispos
   readonly #child: ChildProcess;
   readonly #stdio: Stdio;
   readonly #settings: Settings;
-  readonly #mark: string | undefined;
+  readonly #mark: Mark | undefined;
   readonly #ended: Promise<number>;
   #returnCode: number | null = null;
   #isReaped = false;
@@ -177,13 +178,15 @@ export class Popen<const O extends PopenOptions = object> implements AsyncDispos
    *
    * @param signal - Its name or number.
    * @throws {@link UsageError} `ERR_FURCA_INVALID_ARGUMENT`: there is no such signal.
+   * @throws {@link SystemCallError} `ERR_FURCA_SYSTEM_CALL`: the command belongs to another user by now (`EPERM`).
    */
   sendSignal(signal: NodeJS.Signals | number): void {
     const numbers: Readonly<Record<string, number>> = constants.signals;
     const number = typeof signal === 'number' ? signal : numbers[signal];
     if (number === undefined || !Number.isInteger(number) || number < 0 || number > 64)
       throw badOption('signal', `the name or number of a signal, not ${String(signal)}`);
-    if (this.poll() === null) this.#child.kill(number);
+    // While it is not reaped, its pid is nobody else's.
+    if (this.poll() === null) this.#send(number);
   }
 
   /** Asks the command to end (SIGTERM). Does nothing once it has ended. */
@@ -243,6 +246,15 @@ export class Popen<const O extends PopenOptions = object> implements AsyncDispos
     communication?.drain();
     if (communication === undefined) this.close();
     return { isDead, output: communication?.soFar() ?? [null, null] };
+  }
+
+  #send(signal: number): void {
+    try {
+      process.kill(this.pid, signal);
+    } catch (error) {
+      const { errno = 0, code = 'EPERM' } = error as NodeJS.ErrnoException;
+      throw new SystemCallError('kill', -errno, code, `pid ${this.pid}`);
+    }
   }
 
   #killTree(): boolean {
@@ -313,10 +325,10 @@ function start(
   line: CommandLine,
   settings: Settings,
   options: PopenOptions,
-  mark: string | undefined,
+  mark: Mark | undefined,
 ): { readonly stdio: Stdio; readonly child: ChildProcess; readonly pid: number } {
   const plan = planStdio(options);
-  const stdio = openStdio(plan, settings.passFds, settings.text);
+  const stdio = openStdio(plan, settings);
   const env = mark === undefined ? settings.env : withMark(settings.env, mark);
   try {
     const { child, pid } = launch(line, { ...settings, env }, stdio.slots);

@@ -5,17 +5,30 @@ const MARKS = 'FURCA_SUBPROCESS';
 /** Looks that find somebody new; each stops more of those who could start others. */
 const MAX_LOOKS = 100;
 
+/** Clock ticks in a second, as proc(5) counts them on every Linux. */
+const TICKS_PER_SECOND = 100;
+
 let marks = 0;
 
+/** By what the descendants of a command are found. */
+export interface Mark {
+  readonly name: string;
+  /** No descendant began before this, in clock ticks since boot. */
+  readonly sinceTicks: number;
+}
+
 /** A mark no other command on this machine has: pids come round, the moment at which a program began does not. */
-export function newMark(): string {
-  return `${process.pid}.${performance.timeOrigin}.${++marks}`;
+export function newMark(): Mark {
+  const name = `${process.pid}.${performance.timeOrigin}.${++marks}`;
+  // Where the system shows another clock here it is a container's, which counts from later, so that nobody is overlooked.
+  const uptime = Number.parseFloat(read('/proc/uptime'));
+  return { name, sinceTicks: Number.isNaN(uptime) ? 0 : Math.floor(uptime * TICKS_PER_SECOND) - 1 };
 }
 
 /** The environment with a mark added to those that this program itself, or the caller, has put there. */
-export function withMark(env: Readonly<Record<string, string>>, mark: string): Record<string, string> {
+export function withMark(env: Readonly<Record<string, string>>, { name }: Mark): Record<string, string> {
   const outer = env[MARKS] ?? process.env[MARKS];
-  return { ...env, [MARKS]: outer === undefined ? mark : `${outer} ${mark}` };
+  return { ...env, [MARKS]: outer === undefined ? name : `${outer} ${name}` };
 }
 
 /** What is known of the processes that are to end. */
@@ -24,7 +37,7 @@ export interface Tree {
   readonly rootPid: number | undefined;
   /** Group and session that it led; the number is not given to anyone else while a member is left. */
   readonly groupId: number | undefined;
-  readonly mark: string | undefined;
+  readonly mark: Mark | undefined;
 }
 
 interface Entry {
@@ -121,7 +134,7 @@ function members({ rootPid, groupId, mark }: Tree, entries: readonly Entry[]): E
   const chosen = new Set<number>();
   for (const entry of entries) {
     const isOfGroup = groupId !== undefined && (entry.groupId === groupId || entry.sessionId === groupId);
-    if (entry.pid === rootPid || isOfGroup || isMarked(entry.pid, mark)) chosen.add(entry.pid);
+    if (entry.pid === rootPid || isOfGroup || isMarked(entry, mark)) chosen.add(entry.pid);
   }
   for (let before = -1; before < chosen.size; ) {
     before = chosen.size;
@@ -131,8 +144,8 @@ function members({ rootPid, groupId, mark }: Tree, entries: readonly Entry[]): E
   return entries.filter(({ pid }) => chosen.has(pid));
 }
 
-function isMarked(pid: number, mark: string | undefined): boolean {
-  if (mark === undefined) return false;
+function isMarked({ pid, startTicks }: Entry, mark: Mark | undefined): boolean {
+  if (mark === undefined || Number(startTicks) < mark.sinceTicks) return false;
   const environment = read(`/proc/${pid}/environ`);
   return environment.split('\0').some((variable) => {
     return (
@@ -140,7 +153,7 @@ function isMarked(pid: number, mark: string | undefined): boolean {
       variable
         .slice(MARKS.length + 1)
         .split(' ')
-        .includes(mark)
+        .includes(mark.name)
     );
   });
 }

@@ -1,7 +1,8 @@
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
-import { closeSync, fstatSync, readSync } from 'node:fs';
+import { fstatSync, readSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { CommandOutput } from '../base/command-errors.js';
+import { closeDescriptor } from '../kernel/descriptor.js';
 import { assertSupported } from '../kernel/library.js';
 import { createMemoryFile } from '../kernel/memory.js';
 import { type CommandLine, readCommand } from './command-line.js';
@@ -119,7 +120,7 @@ function block(
       stderr: captured(done, plans, 2),
     };
   } finally {
-    if (merged !== undefined) closeSync(merged);
+    if (merged !== undefined) closeDescriptor(merged);
   }
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { PIPE, Popen, run, runSync, TimeoutExpired } from '../../src/subprocess.js';
 import { leavingNothing, running, scratchFolder, uniqueSeconds } from '../fixtures/subprocess-scratch.js';
+import { processEntry } from '../harness/proc.js';
 import { runProgram } from '../harness/programs.js';
 import { eventually, watchTests } from '../harness/watchdog.js';
 
@@ -72,6 +73,39 @@ test('a process that cannot be found does not make a timeout hang', async () => 
     stdout: 'began\n',
   });
   assert.ok(performance.now() - began < 3000);
+});
+
+test('nor does one that goes on writing into the pipe', async () => {
+  const line = `(env -i setsid sh -c 'echo $$; exec yes' &); exec sleep 60`;
+  const error = await run(line, { shell: true, captureOutput: true, text: true, timeoutMs: 300 }).then(
+    () => assert.fail('it ended by itself'),
+    (thrown: unknown) => thrown,
+  );
+  assert.ok(error instanceof TimeoutExpired && typeof error.stdout === 'string');
+  // The pipe is closed: the writer that was not found ends by SIGPIPE.
+  const pid = Number.parseInt(error.stdout, 10);
+  await eventually(
+    'the writer is gone',
+    () => processEntry(pid) === undefined || processEntry(pid)?.state === 'Z',
+  );
+});
+
+test('a command of another user is not killed, and that is told', async () => {
+  if (process.getuid?.() !== 0) return;
+  const program = join(folder, 'other-user.mjs');
+  const door = new URL('../../src/subprocess/process-tree.js', import.meta.url).href;
+  writeFileSync(
+    program,
+    `import { killTree } from ${JSON.stringify(door)};
+     const root = Number(process.argv[2]);
+     process.setuid(65534);
+     console.log(killTree({ rootPid: root, groupId: undefined, mark: undefined }));`,
+  );
+  const other = new Popen(['sleep', '60']);
+  const done = await run([process.execPath, program, String(other.pid)], { captureOutput: true, text: true });
+  assert.deepEqual([done.stdout, other.poll()], ['false\n', null], done.stderr);
+  other.kill();
+  assert.equal(await other.wait(), -9);
 });
 
 test('an aborted run ends the whole tree and rejects with the reason; before the start nothing is started', async () => {

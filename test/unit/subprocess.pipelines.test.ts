@@ -155,16 +155,19 @@ test('a stream without a descriptor is refused, and says what to do', async () =
 test('passFds keeps descriptors open under their numbers, and no other', async () => {
   const first = new Popen(['cat'], { stdin: PIPE, stdout: PIPE });
   const { fd } = first.stdin;
-  const line = 'ls -l /proc/$$/fd | wc -l';
-  const without = await run(line, { shell: true, captureOutput: true, text: true });
-  const passed = await run(`printf passed > /proc/self/fd/${fd}; ${line}`, {
-    shell: true,
-    captureOutput: true,
-    text: true,
-    passFds: [fd],
-  });
-  assert.equal(Number(passed.stdout), Number(without.stdout) + 1);
-  assert.deepEqual(await first.communicate(), [Buffer.from('passed'), null]);
+  const options = { shell: true, captureOutput: true, text: true } as const;
+  const line = 'exec ls /proc/self/fd';
+  const without = await run(line, options);
+  const passed = await run(`printf passed > /proc/self/fd/${fd}; ${line}`, { ...options, passFds: [fd] });
+  const output = await first.communicate();
+  // What this program was started with may be among them, but nothing that it has opened since.
+  const before = without.stdout.split('\n');
+  assert.ok(!before.includes(String(fd)));
+  assert.deepEqual(
+    passed.stdout.split('\n').filter((one) => !before.includes(one)),
+    [String(fd)],
+  );
+  assert.deepEqual(output, [Buffer.from('passed'), null]);
   await assert.rejects(run(['true'], { passFds: [1] }), { code: 'ERR_FURCA_INVALID_ARGUMENT' });
 });
 
@@ -186,4 +189,19 @@ test('commands run in pool workers, and their errors come back whole', async () 
   } finally {
     await pool.close();
   }
+});
+
+test('pipeSizeBytes is how much a pipe holds', async () => {
+  const size = 256 * 1024;
+  const p = new Popen('head -c 1M /dev/zero', { shell: true, stdout: PIPE, pipeSizeBytes: size });
+  const io = (): string => readFileSync(`/proc/${p.pid}/status`, 'utf8');
+  await eventually('the command sleeps', () => /^State:\s+S/m.test(io()));
+  const taken = new Popen(['head', '-c', String(size)], { stdin: p.stdout, stdout: PIPE });
+  const [output] = await taken.communicate();
+  assert.equal(output.length, size);
+  await p.wait();
+  await assert.rejects(run(['true'], { pipeSizeBytes: 0 }), { code: 'ERR_FURCA_INVALID_ARGUMENT' });
+  assert.throws(() => new Popen(['true'], { stdout: PIPE, pipeSizeBytes: 0x7fff_ffff }), {
+    code: 'ERR_FURCA_SYSTEM_CALL',
+  });
 });

@@ -101,13 +101,22 @@ let users = 0;
  * logged, and logging is slow.
  */
 export function inspecting<T>(use: () => T): T {
-  users += 1;
+  beginInspecting();
   try {
     return use();
   } finally {
-    users -= 1;
-    if (users === 0) closeInspection();
+    endInspecting();
   }
+}
+
+/** Begins what `endInspecting` must end; see `inspecting`. */
+export function beginInspecting(): void {
+  users += 1;
+}
+
+export function endInspecting(): void {
+  users -= 1;
+  if (users === 0 && open !== null) closeInspection();
 }
 
 /** Tells whether a session of this module is connected. */
@@ -141,9 +150,13 @@ function openInspection(): OpenInspection {
   }
 }
 
+/** Nobody's by chance; the same each time, or V8 would keep a script and a name for every look. */
+let holderKey: string | undefined;
+
 function idOfHolder(session: Session, holder: Holder): string {
   // On `process`, as globalThis may be that of another context (vitest's vmThreads).
-  const key = `furca:${randomUUID()}`;
+  holderKey ??= `furca:${randomUUID()}`;
+  const key = holderKey;
   const host = process as unknown as Record<string, unknown>;
   Object.defineProperty(host, key, { value: holder, configurable: true, enumerable: false });
   try {
