@@ -21,6 +21,7 @@ const entries = [
   'entry/thread',
   'threading',
   'pool/worker',
+  'manager/server/serve',
 ];
 
 rmSync(at('dist/lib'), { recursive: true, force: true });

@@ -17,6 +17,8 @@ export {
   type WorkerLoss,
   WorkerLostError,
 } from './base/errors.js';
+export * as debug from './debug.js';
+export { Manager } from './manager/sync-manager.js';
 export { type Context, getContext } from './pool/context.js';
 export {
   type ImapOptions,
@@ -47,4 +49,6 @@ export { BoundedSemaphore, Semaphore, type SemaphoreOptions, type SemaphoreStats
 export { SharedArray, type SharedArrayOptions, type SharedArrayStats } from './sync/shared-array.js';
 export { SharedMemory, type SharedMemoryOptions, type SharedMemoryStats } from './sync/shared-memory.js';
 export { Value, type ValueOptions, type ValueStats } from './sync/value.js';
+export type { Wait, WaitGraph, WaitingMember } from './sync/wait-graph.js';
+export { registerError } from './wire/errors.js';
 export { functionIn } from './wire/functions.js';

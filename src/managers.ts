@@ -18,7 +18,8 @@ export type { Serializer } from './manager/dialect.js';
 export type { Token } from './manager/protocol.js';
 export { BaseProxy, type CallOptions } from './manager/proxy.js';
 export type { Proxied, ProxyClass } from './manager/proxy-types.js';
-export { SyncManager, type SyncManagerOptions } from './manager/sync-manager.js';
+export type { Maker, RegisterOptions } from './manager/registration.js';
+export { Manager, SyncManager, type SyncManagerOptions } from './manager/sync-manager.js';
 export {
   AcquirerProxy,
   BarrierProxy,

@@ -21,7 +21,10 @@ export const ZYGOTE_PROGRAM: URL = new URL('entry/zygote.js', MODULES);
 export const SPAWNED_PROGRAM: URL = new URL('entry/spawned.js', MODULES);
 
 /** The program of a thread. */
-export const THREAD_PROGRAM: URL = new URL('../entry/thread.js', import.meta.url);
+export const THREAD_PROGRAM: URL = new URL('entry/thread.js', MODULES);
 
 /** The module of a pool worker's target. */
 export const WORKER_MODULE: URL = new URL('pool/worker.js', MODULES);
+
+/** The module of a manager's server. */
+export const MANAGER_MODULE: URL = new URL('manager/server/serve.js', MODULES);

@@ -83,11 +83,15 @@ export function removeFolderOf(path: string): void {
   }
 }
 
-/** The numeric address of a host: IPv4, as AF_INET means, unless it is spelt as IPv6. */
+/** Names are looked up as IPv4, which is what AF_INET means; an address may be spelt as IPv6. */
+export function familyOf(host: string): { readonly family: 4 | 6 } {
+  return { family: isIPv6(host) ? 6 : 4 };
+}
+
+/** The numeric address of a host to listen at. */
 export async function numericHost(host: string): Promise<string> {
   if (host === '') return '0.0.0.0';
-  if (isIPv6(host)) return host;
-  return (await dns.lookup(host, { family: 4 })).address;
+  return (await dns.lookup(host, familyOf(host))).address;
 }
 
 /** What a socket or server of Node says of its address. */

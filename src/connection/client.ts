@@ -3,7 +3,7 @@ import {
   type Address,
   type AddressFamily,
   checkedAddress,
-  numericHost,
+  familyOf,
   type PlainAddress,
   showAddress,
 } from './address.js';
@@ -63,7 +63,7 @@ export async function Client<In = unknown, Out = unknown>(
 }
 
 async function connected(where: PlainAddress, options: WaitOptions): Promise<Socket> {
-  const target = typeof where === 'string' ? { path: where } : await hostAndPort(where);
+  const target = typeof where === 'string' ? { path: where } : { ...where, ...familyOf(where.host) };
   return await waiting<Socket>('Connecting', options, ({ resolve, reject }) => {
     // The other side may close its half and still read what is sent.
     const socket = connect({ ...target, noDelay: true, allowHalfOpen: true });
@@ -79,17 +79,6 @@ async function connected(where: PlainAddress, options: WaitOptions): Promise<Soc
       if (!isConnected) socket.destroy();
     };
   });
-}
-
-async function hostAndPort(where: { readonly host: string; readonly port: number }): Promise<{
-  host: string;
-  port: number;
-}> {
-  try {
-    return { host: await numericHost(where.host), port: where.port };
-  } catch (error) {
-    throw cannotConnect(showAddress(where), error);
-  }
 }
 
 /** Ends the socket, and with it the handshake, when `signal` is aborted. */

@@ -99,12 +99,9 @@ export class MessageSocket {
   send(body: Uint8Array, options: WaitOptions): Promise<void> {
     return waiting(SENDING, options, ({ resolve, reject }) => {
       this.#assertOpen(SENDING);
-      const takeBack = this.#outgoing.send(body, (error) =>
+      return this.#outgoing.send(body, (error) =>
         error == null ? resolve() : reject(connectionBroke(SENDING, this.#socket.errored ?? error)),
       );
-      return () => {
-        takeBack();
-      };
     });
   }
 

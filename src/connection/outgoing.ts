@@ -11,6 +11,8 @@ type Done = (error: Error | null | undefined) => void;
 interface Entry {
   readonly body: Uint8Array;
   readonly done: Done;
+  /** Taken back before its turn came. */
+  isWithdrawn: boolean;
 }
 
 /** The messages on their way into a socket, in order, each whole or not at all. */
@@ -34,16 +36,14 @@ export class Outgoing {
   /**
    * Sends `body` after all that came before it; `done` is called once the system has it, or with why it never will.
    *
-   * @returns Takes the message back; `false` when it is too late: a part of it has left.
+   * @returns Takes the message back, unless a part of it has left.
    */
-  send(body: Uint8Array, done: Done): () => boolean {
-    const entry: Entry = { body, done };
+  send(body: Uint8Array, done: Done): () => void {
+    const entry: Entry = { body, done, isWithdrawn: false };
     this.#waiting.push(entry);
     this.#flush();
     return () => {
-      const at = this.#waiting.indexOf(entry);
-      if (at >= 0) this.#waiting.splice(at, 1);
-      return at >= 0;
+      entry.isWithdrawn = true;
     };
   }
 
@@ -56,7 +56,8 @@ export class Outgoing {
   #flush(): void {
     while (!this.#socket.destroyed && !this.#socket.writableNeedDrain) {
       const entry = this.#waiting.shift();
-      if (entry === undefined) return;
+      if (entry === undefined) break;
+      if (entry.isWithdrawn) continue;
       this.#inFlight++;
       this.#write(entry.body, (error) => {
         this.#inFlight--;
@@ -66,6 +67,7 @@ export class Outgoing {
       });
     }
     if (this.#socket.destroyed) this.#giveUp();
+    else this.#tellIdle();
   }
 
   #write(body: Uint8Array, done: Done): void {

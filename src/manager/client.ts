@@ -1,4 +1,4 @@
-import { FurcaError } from '../base/errors.js';
+import { FurcaError, type FurcaErrorCode } from '../base/errors.js';
 import type { WaitOptions } from '../connection/waiting.js';
 import { managerClosed, noReply, serverFault, serverGone } from './failures.js';
 import { type Lane, Lanes, type ServerLink } from './lanes.js';
@@ -13,6 +13,7 @@ export class ManagerClient {
   readonly #lanes: Lanes;
   readonly #makeProxy: MakeProxy;
   #isClosed = false;
+  #hasReached = false;
 
   constructor(link: ServerLink, makeProxy: MakeProxy) {
     this.#link = link;
@@ -47,12 +48,19 @@ export class ManagerClient {
     const lane = (await this.#reach(doing, () => this.#lanes.open())) as Lane;
     try {
       const { revive, held } = this.#reviver();
-      const reply = await this.#reach(doing, () => lane.ask({ ident: null, method, args, keywords }, revive));
+      const reply = await this.#reach(doing, () =>
+        lane.ask({ ident: null, method, args, keywords, client: this.#link.clientName }, revive),
+      );
       await held();
       return result(doing, reply);
     } finally {
       lane.close();
     }
+  }
+
+  /** Keeps one connection for as long as this client is: a server of furca gives back what a client holds when its last one ends. */
+  async stay(): Promise<void> {
+    await this.#reach('Connecting to the manager', () => this.#lanes.take());
   }
 
   /** A lane that belongs to one proxy alone: for locks that the server knows by the connection they were taken on. */
@@ -118,14 +126,22 @@ export class ManagerClient {
 
   async #reach<T>(doing: string, act: () => Promise<T>): Promise<T> {
     try {
-      return await act();
+      const done = await act();
+      this.#hasReached = true;
+      return done;
     } catch (error) {
-      const isGone =
-        FurcaError.is(error) && (error.code === 'ERR_FURCA_BROKEN' || error.code === 'ERR_FURCA_CLOSED');
+      // It took our key before: one that hangs up in a handshake now is dying.
+      const reason =
+        this.#hasReached && hasCode(error, 'ERR_FURCA_AUTHENTICATION') ? (error as Error).cause : error;
+      const isGone = hasCode(reason, 'ERR_FURCA_BROKEN') || hasCode(reason, 'ERR_FURCA_CLOSED');
       if (this.#isClosed && isGone) throw managerClosed(doing);
       throw isGone ? serverGone(doing, this.#link.address, error) : error;
     }
   }
+}
+
+function hasCode(error: unknown, code: FurcaErrorCode): boolean {
+  return FurcaError.is(error) && error.code === code;
 }
 
 /** What a reply means to who asked. */

@@ -27,7 +27,8 @@ export function dialectOf(doing: string, serializer: Serializer): Dialect {
 }
 
 const furcaDialect: Dialect = {
-  encodeRequest: ({ ident, method, args, keywords }) => encode([ident, method, args, keywords], 'args'),
+  encodeRequest: ({ ident, method, args, keywords, client = null }) =>
+    encode([ident, method, args, keywords, client], 'request'),
   decodeReply: (message, revive) => replyOf(decodeReviving(message, revive)),
 };
 

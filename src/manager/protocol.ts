@@ -24,6 +24,8 @@ export interface Request {
   readonly method: string;
   readonly args: readonly unknown[];
   readonly keywords: Readonly<Record<string, unknown>>;
+  /** Who asks, for requests to a server of furca itself: what it gives is given back when the client dies. */
+  readonly client?: string;
 }
 
 export interface Reply {

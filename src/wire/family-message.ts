@@ -1,6 +1,6 @@
 import type { Unit } from './closures/descriptor.js';
 import { ownToken } from './closures/identities.js';
-import { inspecting } from './closures/inspector.js';
+import { beginInspecting, endInspecting } from './closures/inspector.js';
 import { type LoadedUnit, loadedUnit } from './closures/loaded-units.js';
 import { Broken, CodeReceiver } from './closures/receiver.js';
 import { CodeSender } from './closures/sender.js';
@@ -59,10 +59,13 @@ export function pack(value: unknown, path: string = 'value', home: string | null
   // A getter inside of a value may itself pack something.
   const { writer, sender } = ownPacker.writer.busy ? makePacker() : ownPacker;
   sender.home = home;
+  // A session that the first function opens is closed when this returns, whatever happens.
+  beginInspecting();
   try {
-    const bytes = inspecting(() => writer.write(value, path));
+    const bytes = writer.write(value, path);
     return { bytes, units: sender.units, isConstant: sender.isConstant };
   } finally {
+    endInspecting();
     sender.end();
   }
 }

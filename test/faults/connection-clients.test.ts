@@ -8,28 +8,25 @@ import { eventually } from '../harness/watchdog.js';
 
 const options = { timeout: 30_000 };
 
-test(
-  'W-22: silent clients keep nobody waiting, and are turned away at their deadline',
-  options,
-  async (t) => {
-    const listener = await listening(t, { authKey: 'k', handshakeTimeoutMs: 1500 });
-    const silent = await Promise.all(Array.from({ length: 50 }, () => rawSocket(t, listener)));
-    const begun = performance.now();
-    const [client, served] = await Promise.all([
-      Client(listener.address, { authKey: 'k' }),
-      listener.accept(),
-    ]);
-    await client.send('served at once');
-    assert.equal(await served.recv(), 'served at once');
-    assert.ok(performance.now() - begun < 1400);
-    assert.equal(listener.stats().handshaking, 50);
-    await eventually('the silent ones are turned away', () => listener.stats().rejected === 50);
-    assert.equal(listener.stats().handshaking, 0);
-    for (const socket of silent) socket.destroy();
-    await client.close();
-    await served.close();
-  },
-);
+test('W-22: silent clients keep nobody waiting', options, async (t) => {
+  const listener = await listening(t, { authKey: 'k', handshakeTimeoutMs: 60_000 });
+  const silent = await Promise.all(Array.from({ length: 50 }, () => rawSocket(t, listener)));
+  const [client, served] = await Promise.all([Client(listener.address, { authKey: 'k' }), listener.accept()]);
+  await client.send('served at once');
+  assert.equal(await served.recv(), 'served at once');
+  await eventually('all are in their handshake', () => listener.stats().handshaking === 50);
+  assert.equal(listener.stats().rejected, 0);
+  for (const socket of silent) socket.destroy();
+  await client.close();
+  await served.close();
+});
+
+test('W-22: silent clients are turned away at their deadline', options, async (t) => {
+  const listener = await listening(t, { authKey: 'k', handshakeTimeoutMs: 100 });
+  await Promise.all(Array.from({ length: 50 }, () => rawSocket(t, listener)));
+  await eventually('they are turned away', () => listener.stats().rejected === 50);
+  assert.equal(listener.stats().handshaking, 0);
+});
 
 test('clients that hang up in the middle of the handshake harm nobody', options, async (t) => {
   const listener = await listening(t, { authKey: 'k' });

@@ -101,13 +101,22 @@ let users = 0;
  * logged, and logging is slow.
  */
 export function inspecting<T>(use: () => T): T {
-  users += 1;
+  beginInspecting();
   try {
     return use();
   } finally {
-    users -= 1;
-    if (users === 0) closeInspection();
+    endInspecting();
   }
+}
+
+/** Begins what `endInspecting` must end; see `inspecting`. */
+export function beginInspecting(): void {
+  users += 1;
+}
+
+export function endInspecting(): void {
+  users -= 1;
+  if (users === 0 && open !== null) closeInspection();
 }
 
 /** Tells whether a session of this module is connected. */

@@ -15,13 +15,15 @@ import { namespaceUrl } from './received.js';
 import type { Slot } from './scope-values.js';
 import { SharedVariables } from './shared-variables.js';
 
+const NO_UNITS: Unit[] = [];
+
 /** Error classes that were found not to travel: a program that throws many must not look for them each time. */
 const unsendableErrors = new WeakSet<object>();
 
 /** Writes functions, classes, their instances and symbols into messages; one for each writer. */
 export class CodeSender implements CodeWriting {
   /** What the message refers to; a copy is the message's. */
-  units: Unit[] = [];
+  units: Unit[] = NO_UNITS;
   /** Whether the message would be the same the next time, whatever the program did meanwhile. */
   isConstant = true;
   /** The process whose classes need no description, because it is the receiver. */
@@ -32,19 +34,23 @@ export class CodeSender implements CodeWriting {
   /** Classes of which the values that making them takes are being written. */
   private readonly defining = new Set<AnyFunction>();
   private isAtCell = false;
+  private isClean = true;
 
   begin(): void {
-    if (this.units.length > 0) this.units = [];
     this.isConstant = true;
+    this.isAtCell = false;
+    if (this.isClean) return;
+    // Even of an empty Map, `clear` takes longer than packing a number.
+    this.units = NO_UNITS;
     this.numbers.clear();
     this.shared.clear();
     this.defining.clear();
-    this.isAtCell = false;
+    this.isClean = true;
   }
 
   /** Lets go of the caller's objects. */
   end(): void {
-    this.shared.clear();
+    if (!this.isClean) this.shared.clear();
   }
 
   primitive(writer: Writer, value: AnyFunction | symbol): void {
@@ -53,6 +59,9 @@ export class CodeSender implements CodeWriting {
   }
 
   private unit(writer: Writer, unit: Unit): void {
+    // Never the array that a message without code was given.
+    if (this.isClean) this.units = [];
+    this.isClean = false;
     let number = this.numbers.get(unit.id);
     if (number === undefined) {
       number = this.units.push(unit) - 1;
