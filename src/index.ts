@@ -18,7 +18,7 @@ export {
   WorkerLostError,
 } from './base/errors.js';
 export * as debug from './debug.js';
-export { Manager } from './manager/sync-manager.js';
+export { Manager } from './manager/manager.js';
 export { type Context, getContext } from './pool/context.js';
 export {
   type ImapOptions,

@@ -15,11 +15,12 @@ export {
   ValueProxy,
 } from './manager/container-proxies.js';
 export type { Serializer } from './manager/dialect.js';
+export { Manager } from './manager/manager.js';
 export type { Token } from './manager/protocol.js';
 export { BaseProxy, type CallOptions } from './manager/proxy.js';
 export type { Proxied, ProxyClass } from './manager/proxy-types.js';
 export type { Maker, RegisterOptions } from './manager/registration.js';
-export { Manager, SyncManager, type SyncManagerOptions } from './manager/sync-manager.js';
+export { SyncManager, type SyncManagerOptions } from './manager/sync-manager.js';
 export {
   AcquirerProxy,
   BarrierProxy,

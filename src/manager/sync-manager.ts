@@ -20,23 +20,6 @@ import {
 /** Options of {@link SyncManager}. */
 export type SyncManagerOptions = ManagerOptions;
 
-/**
- * Starts a server process with the usual types and resolves with its manager: Python's `multiprocessing.Manager()`.
- *
- * Errors as {@link BaseManager.start}.
- *
- * @example
- * await using manager = await Manager();
- * const dict = await manager.dict({ a: 1 });
- * await dict.set('b', 2);
- * await dict.size(); // => 2
- */
-export async function Manager(options: SyncManagerOptions = {}): Promise<SyncManager> {
-  const manager = new SyncManager(options);
-  await manager.start();
-  return manager;
-}
-
 /** A manager of the usual types: containers, queues, locks. Each method makes an object in the server; errors as {@link BaseManager.create}. */
 export class SyncManager extends BaseManager {
   /** A map; the keys are best strings and numbers. */
