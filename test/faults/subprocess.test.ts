@@ -81,13 +81,13 @@ test('a process that cannot be found does not make a timeout hang', async () => 
 });
 
 test('nor does one that goes on writing into the pipe', async () => {
-  const line = `(env -i setsid sh -c 'echo $$; exec yes' &); exec sleep 60`;
+  const line = `(env -i setsid sh -c 'echo $$; sleep 0.9; exec yes' &); exec sleep 60`;
   const error = await run(line, { shell: true, captureOutput: true, text: true, timeoutMs: 1000 }).then(
     () => assert.fail('it ended by itself'),
     (thrown: unknown) => thrown,
   );
   assert.ok(error instanceof TimeoutExpired && typeof error.stdout === 'string');
-  // The pipe is closed: the writer that was not found ends by SIGPIPE.
+  // It floods the pipe for a moment only, or its output would fill this program. Then the pipe is closed: the writer that was not found ends by SIGPIPE.
   const pid = Number.parseInt(error.stdout, 10);
   await eventually(
     'the writer is gone',
