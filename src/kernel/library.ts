@@ -51,6 +51,8 @@ const PROTOTYPES = {
   syscall_buffer:
     'int64_t syscall(int64_t number, int64_t a, int64_t b, int64_t c, void *d, int64_t e, int64_t f)',
   uv_default_loop: 'int64_t uv_default_loop()',
+  uv_handle_size: 'uint64_t uv_handle_size(int type)',
+  uv_loop_size: 'uint64_t uv_loop_size()',
   uv_loop_alive: 'int uv_loop_alive(int64_t loop)',
   uv_loop_fork: 'int uv_loop_fork(int64_t loop)',
   waitid: 'int waitid(int type, unsigned int id, void *info, int options)',

@@ -5,6 +5,7 @@ import type { OwnerId } from '../arena/slots.js';
 import { StartError, TimeoutError } from '../base/errors.js';
 import { errnoName } from '../kernel/errno.js';
 import type { ExitCode } from '../kernel/reaping.js';
+import { runSignalHandlers } from '../kernel/signals.js';
 import type { Started } from './start/contract.js';
 
 /** Reason word of a zygote that cannot fork because a thread came with its start-up modules. */
@@ -145,6 +146,7 @@ export class ChildHandle {
       // While this thread is blocked its event loop sees nobody's end.
       this.probe();
       this.#member.parking.blockUntil(() => !this.isAlive, Math.min(leftMs, this.#started.probeMs));
+      runSignalHandlers();
     }
   }
 

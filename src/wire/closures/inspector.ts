@@ -150,9 +150,13 @@ function openInspection(): OpenInspection {
   }
 }
 
+/** Nobody's by chance; the same each time, or V8 would keep a script and a name for every look. */
+let holderKey: string | undefined;
+
 function idOfHolder(session: Session, holder: Holder): string {
   // On `process`, as globalThis may be that of another context (vitest's vmThreads).
-  const key = `furca:${randomUUID()}`;
+  holderKey ??= `furca:${randomUUID()}`;
+  const key = holderKey;
   const host = process as unknown as Record<string, unknown>;
   Object.defineProperty(host, key, { value: holder, configurable: true, enumerable: false });
   try {
