@@ -11,6 +11,8 @@ const entries = [
   'index',
   'os',
   'subprocess',
+  'connection',
+  'managers',
   'fork-ready',
   'cli/main',
   'cli/map-worker',
@@ -19,6 +21,7 @@ const entries = [
   'entry/thread',
   'threading',
   'pool/worker',
+  'manager/server/serve',
 ];
 
 rmSync(at('dist/lib'), { recursive: true, force: true });

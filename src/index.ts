@@ -1,4 +1,5 @@
 export {
+  AuthenticationError,
   BrokenBarrierError,
   BrokenError,
   ClosedError,
@@ -7,6 +8,7 @@ export {
   InternalError,
   LimitError,
   NotSendableError,
+  RemoteError,
   StartError,
   SystemCallError,
   TerminatedError,
@@ -16,6 +18,7 @@ export {
   WorkerLostError,
 } from './base/errors.js';
 export * as debug from './debug.js';
+export { Manager } from './manager/manager.js';
 export { type Context, getContext } from './pool/context.js';
 export {
   type ImapOptions,
@@ -47,4 +50,5 @@ export { SharedArray, type SharedArrayOptions, type SharedArrayStats } from './s
 export { SharedMemory, type SharedMemoryOptions, type SharedMemoryStats } from './sync/shared-memory.js';
 export { Value, type ValueOptions, type ValueStats } from './sync/value.js';
 export type { Wait, WaitGraph, WaitingMember } from './sync/wait-graph.js';
+export { registerError } from './wire/errors.js';
 export { functionIn } from './wire/functions.js';

@@ -7,20 +7,22 @@ import { assumeIdentity, ownIdentity } from '../process/identity.js';
 import { joinChildren } from '../process/registry.js';
 import '../process/process.js';
 import '../sync/kinds.js';
-import type { ThreadData, ThreadPapers } from '../threading/start-papers.js';
-import { decode } from '../wire/codec.js';
-import { loadFunction } from '../wire/functions.js';
+import type { ThreadCall, ThreadData, ThreadPapers } from '../threading/start-papers.js';
+import { decodeShared } from '../wire/codec.js';
+import { decodeFromFamily } from '../wire/family-message.js';
+import { forgetCarried } from '../wire/handles.js';
 
 const { arenaFd, arenaAddress, owner, papers } = workerData as ThreadData;
 enterFamily(Arena.ofThread(arenaFd, arenaAddress), owner);
-const { name, target, args, done } = decode(papers) as ThreadPapers;
+const { name, done, call } = decodeShared(papers) as ThreadPapers;
 assumeIdentity({ ...ownIdentity(), name });
 process.on('exit', () => {
   if (!done.isClosed) done.set();
 });
 try {
-  const run = target === null ? () => {} : await loadFunction(target);
-  await (run as (...args: readonly unknown[]) => unknown)(...args);
+  const { target, args } = (await decodeFromFamily(call)) as ThreadCall;
+  forgetCarried(call);
+  await (target as ((...args: readonly unknown[]) => unknown) | null)?.(...args);
   await joinChildren();
 } catch (error) {
   reportFatal(error);

@@ -1,5 +1,5 @@
 import type { Event } from '../sync/event.js';
-import type { FunctionDescriptor } from '../wire/functions.js';
+import type { AnyFunction } from '../wire/functions.js';
 
 /** What a thread finds at its start, besides the memory of the family. */
 export interface ThreadData {
@@ -11,11 +11,17 @@ export interface ThreadData {
   readonly papers: Uint8Array;
 }
 
-/** What a thread is to do. */
+/** What a thread is told. */
 export interface ThreadPapers {
   readonly name: string;
-  readonly target: FunctionDescriptor | null;
-  readonly args: readonly unknown[];
   /** Set when the thread is through: tells those who block. */
   readonly done: Event;
+  /** {@link ThreadCall}, packed apart: what cannot be made of it must not keep the thread from saying that it is through. */
+  readonly call: Uint8Array;
+}
+
+/** What a thread is to do. */
+export interface ThreadCall {
+  readonly target: AnyFunction | null;
+  readonly args: readonly unknown[];
 }

@@ -10,10 +10,11 @@ import { isForked } from '../process/child.js';
 import { joinAtEnd } from '../process/registry.js';
 import { Event } from '../sync/event.js';
 import type { SyncWaitOptions } from '../sync/lock.js';
-import { encode } from '../wire/codec.js';
-import { type AnyFunction, describeFunction } from '../wire/functions.js';
+import { encodeShared } from '../wire/codec.js';
+import { encodeForFamily } from '../wire/family-message.js';
+import type { AnyFunction } from '../wire/functions.js';
 import { carriedBy } from '../wire/handles.js';
-import type { ThreadData, ThreadPapers } from './start-papers.js';
+import type { ThreadCall, ThreadData, ThreadPapers } from './start-papers.js';
 
 /** Options of a {@link Thread}. */
 export type ThreadOptions<Args extends readonly unknown[]> = {
@@ -107,9 +108,9 @@ export class Thread<const Args extends readonly unknown[] = readonly []> impleme
     assertThreadsWork();
     const member = joinOrFoundFamily();
     const done = new Event();
-    const target = this.#target === undefined ? null : describeFunction(this.#target, 'target');
-    const papers: ThreadPapers = { name: this.name, target, args: this.#args, done };
-    const packed = encode(papers, 'thread');
+    const given: ThreadCall = { target: this.#target ?? null, args: this.#args };
+    const papers: ThreadPapers = { name: this.name, done, call: encodeForFamily(given, '') };
+    const packed = encodeShared(papers);
     const owner = claimSlot(member.arena, member.owner);
     markThread(member.arena, owner);
     try {
