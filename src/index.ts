@@ -15,6 +15,13 @@ export {
   type WorkerLoss,
   WorkerLostError,
 } from './base/errors.js';
+export {
+  JoinableQueue,
+  type JoinableQueueOptions,
+  type JoinableQueueStats,
+} from './channel/joinable-queue.js';
+export { Queue, type QueueOptions, type QueueStats } from './channel/queue.js';
+export { SimpleQueue } from './channel/simple-queue.js';
 export { type Context, getContext } from './pool/context.js';
 export {
   type ImapOptions,

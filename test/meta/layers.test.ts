@@ -10,13 +10,13 @@ const LAYERS: Readonly<Record<string, number>> = {
   subprocess: 2,
   wire: 3,
   sync: 4,
-  channel: 4,
-  process: 4,
-  pool: 5,
-  manager: 5,
-  futures: 6,
-  cli: 7,
-  entry: 8,
+  channel: 5,
+  process: 5,
+  pool: 6,
+  manager: 6,
+  futures: 7,
+  cli: 8,
+  entry: 9,
 };
 
 /** Doors re-export from anywhere and are imported by the command alone. */
