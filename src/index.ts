@@ -20,6 +20,7 @@ export {
   type JoinableQueueOptions,
   type JoinableQueueStats,
 } from './channel/joinable-queue.js';
+export { type BytesLimit, type BytesPart, Pipe, PipeConnection, type PipeOptions } from './channel/pipe.js';
 export { Queue, type QueueOptions, type QueueStats } from './channel/queue.js';
 export { SimpleQueue } from './channel/simple-queue.js';
 export { type Context, getContext } from './pool/context.js';

@@ -67,7 +67,10 @@ export class LaneWriter {
 
   /** For one of several writers, who holds the lane's lock: goes on behind what others have written meanwhile. */
   catchUp(): void {
-    if (Atomics.load(this.#arena.words, this.#word + LANE.TAIL) !== this.#tail) this.resume();
+    const { words } = this.#arena;
+    const last = (Atomics.load(words, this.#word + LANE.LAST) * ALIGNMENT) / 4;
+    // One that died may have added a segment and committed nothing.
+    if (Atomics.load(words, this.#word + LANE.TAIL) !== this.#tail || last !== this.#segment) this.resume();
   }
 
   /** Number of the next message: how many were ever committed. */
