@@ -39,20 +39,20 @@ export function findLane(
   after: number,
   visit: (lane: Lane, slot: number) => boolean,
 ): boolean {
-  for (let slot = slotAfter(arena, word, after); slot !== -1; slot = slotAfter(arena, word, slot))
-    if (visit(laneOf(arena, word, slot), slot)) return true;
-  for (
-    let slot = slotAfter(arena, word, -1);
-    slot !== -1 && slot <= after;
-    slot = slotAfter(arena, word, slot)
-  )
-    if (visit(laneOf(arena, word, slot), slot)) return true;
+  // First those behind it, then those up to it.
+  for (let half = 0; half < 2; half++) {
+    let slot = slotAfter(arena, word, half === 0 ? after : -1);
+    for (; slot !== -1 && (half === 0 || slot <= after); slot = slotAfter(arena, word, slot)) {
+      const lane = laneOf(arena, word, slot);
+      if (lane !== 0 && visit(lane, slot)) return true;
+    }
+  }
   return false;
 }
 
 /** A look from outside the lock, as good as a guess: a lane may be taken away meanwhile, and is empty then. */
 export function mayHaveItems(arena: Arena, word: number): boolean {
-  return findLane(arena, word, -1, (lane) => lane !== 0 && !isLaneEmpty(arena, lane));
+  return findLane(arena, word, -1, (lane) => !isLaneEmpty(arena, lane));
 }
 
 /** Takes a block for a lane that may be needed; the caller drops it after `adoptLane`. */
@@ -64,15 +64,15 @@ export function newLane(arena: Arena, me: OwnerId): Block {
 export function adoptLane(arena: Arena, queue: Block, slot: number, owner: OwnerId, fresh: Block): Lane {
   const word = queue.at / 4;
   const { words } = arena;
+  // The bits first: a lane that a death left without them would not be found, and be taken for none.
+  Atomics.or(words, word + QUEUE.LANE_BITS + (slot >>> 5), 1 << (slot & 31));
+  Atomics.or(words, word + QUEUE.SUMMARY, 1 << (slot >>> 5));
   let lane = laneOf(arena, word, slot);
   if (lane === 0) {
     lane = fresh.at / 4;
     keep(arena, fresh, queue);
     Atomics.store(words, word + QUEUE.LANES + slot, fresh.at / ALIGNMENT);
   }
-  // Also where a death came between these steps: the lane is there, and its bits may not be.
-  Atomics.or(words, word + QUEUE.LANE_BITS + (slot >>> 5), 1 << (slot & 31));
-  Atomics.or(words, word + QUEUE.SUMMARY, 1 << (slot >>> 5));
   Atomics.store(words, lane + LANE.OWNER, owner);
   Atomics.store(words, word + QUEUE.EVER_PUT, 1);
   return lane;
@@ -92,10 +92,10 @@ export function retireLane(
   const word = queue.at / 4;
   const block = blockAt(arena, lane * 4);
   hold(arena, block, me);
+  Atomics.store(words, word + QUEUE.LANES + slot, 0);
   Atomics.and(words, word + QUEUE.LANE_BITS + (slot >>> 5), ~(1 << (slot & 31)));
   if (Atomics.load(words, word + QUEUE.LANE_BITS + (slot >>> 5)) === 0)
     Atomics.and(words, word + QUEUE.SUMMARY, ~(1 << (slot >>> 5)));
-  Atomics.store(words, word + QUEUE.LANES + slot, 0);
   dismantleLane(arena, lane, me, spent);
   unkeep(arena, block);
   spent.push(block);
