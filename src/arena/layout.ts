@@ -300,8 +300,8 @@ export const ENTRY = {
   LOW: 1,
   /** The block that the message is in, as place / 64; 0 where it lies in the segment, at LOW. */
   BLOCK: 2,
-  /** Bytes of all messages of the lane up to this one. */
-  TOTAL: 3,
+  /** Of a pipe: bytes of all messages of the lane up to this one. Of a queue: its ticket. */
+  STAMP: 3,
   WORDS: 4,
 } as const;
 
@@ -322,12 +322,12 @@ export const QUEUE = {
   SUMMARY: 5,
   /** Members that wait for room. */
   PUTTERS: 48,
+  /** Tickets ever drawn. */
+  TICKETS: 48,
   /** Members that wait until all is done. */
   JOINERS: 96,
   /** Robust lock of those who take. */
   LOCK: 96,
-  /** Slot of the lane that was taken from last. */
-  TURN: 97,
   /** Items that are taken and not done. */
   IN_HAND: 98,
   /** 1 once a member has died with an item in its hand that is not given to another. */

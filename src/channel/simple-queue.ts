@@ -25,9 +25,9 @@ export function makeQueue(maxItems: number, policy: number): Handle {
 /**
  * A queue without a bound, between any number of processes and async flows that put and get.
  *
- * An item is there once `put` has resolved, whatever becomes of the process that put it. Items of one process arrive in the order in which they were
- * put; processes are served by turns. Each item goes to one getter. It can be sent anywhere in the family: as an argument, in a message,
- * inside of an object, through another queue.
+ * An item is there once `put` has resolved, whatever becomes of the process that put it. Items come in the order in which they were put:
+ * one whose `put` has resolved comes before all that are put after that, by whomever. Each item goes to one getter. A queue can be sent
+ * anywhere in the family: as an argument, in a message, inside of an object, through another queue.
  *
  * **Its end.** `get` rejects with `ERR_FURCA_CLOSED`, and an iteration ends, once all items are taken and none can come any more: after
  * `shutdown()` of a {@link Queue}; or when the queue had been given to others, this process has never put anything, and every other

@@ -55,6 +55,11 @@ export function entryTag(arena: Arena, entry: number): number {
   return (arena.words[entry + ENTRY.LOW] as number) & TAG_MASK;
 }
 
+/** The ticket of an entry of a queue. */
+export function entryTicket(arena: Arena, entry: number): number {
+  return arena.words[entry + ENTRY.STAMP] as number;
+}
+
 /** The block that the message is in; `undefined` where it lies in the segment. */
 export function entryBlock(arena: Arena, entry: number): Block | undefined {
   const at = arena.words[entry + ENTRY.BLOCK] as number;
@@ -76,7 +81,7 @@ export function copyEntry(arena: Arena, lane: Lane, entry: number, target: Uint8
 export function takeEntry(arena: Arena, lane: Lane, entry: number): void {
   const { words } = arena;
   // Before the head: a death in between leaves a message that counts as read, and is counted the same by who takes it then.
-  Atomics.store(words, lane + LANE.TAKEN_BYTES, words[entry + ENTRY.TOTAL] as number);
+  Atomics.store(words, lane + LANE.TAKEN_BYTES, words[entry + ENTRY.STAMP] as number);
   Atomics.store(words, lane + LANE.HEAD, ((words[lane + LANE.HEAD] as number) + 1) | 0);
 }
 

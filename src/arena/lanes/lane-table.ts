@@ -32,27 +32,18 @@ function slotAfter(arena: Arena, word: number, slot: number): number {
   return -1;
 }
 
-/** Calls `visit` with each lane until it answers true, from the one behind slot `after` on, and round; tells whether it did. */
-export function findLane(
-  arena: Arena,
-  word: number,
-  after: number,
-  visit: (lane: Lane, slot: number) => boolean,
-): boolean {
-  // First those behind it, then those up to it.
-  for (let half = 0; half < 2; half++) {
-    let slot = slotAfter(arena, word, half === 0 ? after : -1);
-    for (; slot !== -1 && (half === 0 || slot <= after); slot = slotAfter(arena, word, slot)) {
-      const lane = laneOf(arena, word, slot);
-      if (lane !== 0 && visit(lane, slot)) return true;
-    }
+/** Calls `visit` with each lane until it answers true; tells whether it did. */
+export function findLane(arena: Arena, word: number, visit: (lane: Lane, slot: number) => boolean): boolean {
+  for (let slot = slotAfter(arena, word, -1); slot !== -1; slot = slotAfter(arena, word, slot)) {
+    const lane = laneOf(arena, word, slot);
+    if (lane !== 0 && visit(lane, slot)) return true;
   }
   return false;
 }
 
 /** A look from outside the lock, as good as a guess: a lane may be taken away meanwhile, and is empty then. */
 export function mayHaveItems(arena: Arena, word: number): boolean {
-  return findLane(arena, word, -1, (lane) => !isLaneEmpty(arena, lane));
+  return findLane(arena, word, (lane) => !isLaneEmpty(arena, lane));
 }
 
 /** Takes a block for a lane that may be needed; the caller drops it after `adoptLane`. */

@@ -61,7 +61,7 @@ export class LaneWriter {
     } else {
       const entry = this.#segment + SEGMENT.ENTRIES + (count - 1) * ENTRY.WORDS;
       this.#low = (words[entry + ENTRY.LOW] as number) & ~TAG_MASK;
-      this.#total = words[entry + ENTRY.TOTAL] as number;
+      this.#total = words[entry + ENTRY.STAMP] as number;
     }
   }
 
@@ -86,22 +86,23 @@ export class LaneWriter {
   /**
    * Writes a message of at most {@link MAX_INLINE_BYTES}, which nobody sees before `commit`.
    *
+   * @param ticket - Tells which of several lanes is to be taken from first. Default how many bytes the lane has carried with it.
    * @throws {@link LimitError} `ERR_FURCA_LIMIT`: the arena is full.
    */
-  prepare(message: Uint8Array, tag: number): void {
+  prepare(message: Uint8Array, tag: number, ticket?: number): void {
     const length = message.byteLength;
     const padded = (length + 7) & ~7;
     this.#makeRoom(padded);
     const low = this.#low - padded;
     this.#arena.bytes.set(message, this.#segment * 4 + low);
-    this.#writeEntry(length, low, 0, tag);
+    this.#writeEntry(length, low, 0, tag, ticket);
   }
 
   /** As `prepare`, for a message in a block that the caller holds, and drops after `commit`. */
-  prepareBlock(block: Block, length: number, tag: number): void {
+  prepareBlock(block: Block, length: number, tag: number, ticket?: number): void {
     this.#makeRoom(0);
     keep(this.#arena, block, this.#keeper);
-    this.#writeEntry(length, this.#low, block.at / ALIGNMENT, tag);
+    this.#writeEntry(length, this.#low, block.at / ALIGNMENT, tag, ticket);
   }
 
   /** Takes back what `prepareBlock` did; the caller still holds the block. */
@@ -126,15 +127,21 @@ export class LaneWriter {
     return true;
   }
 
-  #writeEntry(length: number, low: number, block: number, tag: number): void {
+  #writeEntry(
+    length: number,
+    low: number,
+    block: number,
+    tag: number,
+    ticket = (this.#total + length) | 0,
+  ): void {
     const { words } = this.#arena;
     const entry = this.#segment + SEGMENT.ENTRIES + ((this.#tail - this.#firstNumber) | 0) * ENTRY.WORDS;
     this.#nextLow = low;
-    this.#nextTotal = (this.#total + length) | 0;
+    this.#nextTotal = ticket;
     words[entry + ENTRY.LENGTH] = length;
     words[entry + ENTRY.LOW] = low | tag;
     words[entry + ENTRY.BLOCK] = block;
-    words[entry + ENTRY.TOTAL] = this.#nextTotal;
+    words[entry + ENTRY.STAMP] = this.#nextTotal;
   }
 
   #makeRoom(bytes: number): void {

@@ -7,14 +7,22 @@ import { waitersOf, wakeAll } from '../primitives/wait-set.js';
 import { isInDisorder, isReferenced, markDisorder } from '../references.js';
 import type { OwnerId } from '../slots.js';
 import { slotOf } from '../slots.js';
-import { copyEntry, entryBlock, entryLength, isLaneEmpty, nextEntry, takeEntry } from './lane-reader.js';
+import {
+  copyEntry,
+  entryBlock,
+  entryLength,
+  entryTicket,
+  isLaneEmpty,
+  type Lane,
+  nextEntry,
+  takeEntry,
+} from './lane-reader.js';
 import { adoptLane, dropSpent, findLane, isWriter, mayHaveItems, newLane, retireLane } from './lane-table.js';
 import { LaneWriter, MAX_INLINE_BYTES } from './lane-writer.js';
 import { countItems, withTakersLock } from './tidy.js';
 
 /** Where short messages are copied to, under the lock, and read from outside of it. */
 const scratch = new Uint8Array(MAX_INLINE_BYTES);
-const NO_OWNER_LEFT = -1;
 
 /** Answered where there is no item; an item may be anything else. */
 export const NOTHING: unique symbol = Symbol('furca:nothing');
@@ -30,7 +38,6 @@ export function initQueue(arena: Arena, block: Block, maxItems: number, policy: 
   const word = block.at / 4;
   words[word + QUEUE.MAX_ITEMS] = maxItems;
   words[word + QUEUE.POLICY] = policy;
-  words[word + QUEUE.TURN] = NO_OWNER_LEFT;
   words[word + QUEUE.BIRTH_JOINS] = words[headOf(block) + BLOCK.JOINS] as number;
 }
 
@@ -103,8 +110,10 @@ export class QueueView {
     // A guess first, from outside the lock: where it says that there is room, that is looked at once more below.
     if (max > 0 && countItems(this.arena, this.block) >= max && this.count() >= max) return FULL;
     const writer = this.#openWriter();
-    if (block === undefined) writer.prepare(message as Uint8Array, 0);
-    else writer.prepareBlock(block, payloadBytes(this.arena, block), 0);
+    // Drawn before the commit: who puts after this was put draws a later one. A ticket that is never used is missed by nobody.
+    const ticket = (Atomics.add(this.arena.words, this.word + QUEUE.TICKETS, 1) + 1) | 0;
+    if (block === undefined) writer.prepare(message as Uint8Array, 0, ticket);
+    else writer.prepareBlock(block, payloadBytes(this.arena, block), 0, ticket);
     if (max === 0) writer.commit();
     else if (!this.#commitWithin(writer, max)) {
       if (block !== undefined) writer.abandon(block);
@@ -127,7 +136,7 @@ export class QueueView {
   }
 
   /**
-   * Takes one item, each lane in its turn, and hands its bytes to `read` outside of the lock.
+   * Takes the item with the first ticket, and hands its bytes to `read` outside of the lock.
    *
    * @param isKept - Whether it stays the queue's until `finish`; then it lies in a block of its own.
    */
@@ -139,25 +148,17 @@ export class QueueView {
     if (!this.mayHaveItems && !isInDisorder(this.arena, this.block)) return NOTHING;
     let length = -1;
     let block: Block | undefined;
-    const { arena, word, me } = this;
+    const { arena, me } = this;
     this.#locked(() => {
-      const { words } = arena;
-      findLane(arena, word, words[word + QUEUE.TURN] as number, (lane, slot) => {
-        const entry = nextEntry(arena, lane, me, this.#spent);
-        if (entry === -1) {
-          retireLane(arena, this.block, lane, slot, me, this.#spent);
-          return false;
-        }
-        length = entryLength(arena, entry);
-        block = entryBlock(arena, entry);
-        if (block === undefined) copyEntry(arena, lane, entry, scratch);
-        else this.#grasp(block, isKept);
-        takeEntry(arena, lane, entry);
-        if (block !== undefined && !isKept) unkeep(arena, block);
-        words[word + QUEUE.TURN] = slot;
-        words[word + QUEUE.TAKEN] = ((words[word + QUEUE.TAKEN] as number) + 1) | 0;
-        return true;
-      });
+      const lane = this.#firstLane();
+      if (lane === -1) return;
+      const entry = nextEntry(arena, lane, me, this.#spent);
+      length = entryLength(arena, entry);
+      block = entryBlock(arena, entry);
+      if (block === undefined) copyEntry(arena, lane, entry, scratch);
+      else this.#grasp(block, isKept);
+      takeEntry(arena, lane, entry);
+      if (block !== undefined && !isKept) unkeep(arena, block);
     });
     if (length === -1) return NOTHING;
     if (block === undefined) return read(scratch.subarray(0, length), undefined);
@@ -166,6 +167,26 @@ export class QueueView {
     } finally {
       if (!isKept) drop(arena, block, me);
     }
+  }
+
+  /** Under the lock: the lane whose next item has the first ticket, -1 when all are empty. */
+  #firstLane(): Lane {
+    const { arena, word, me, block } = this;
+    let first: Lane = -1;
+    let firstTicket = 0;
+    findLane(arena, word, (lane, slot) => {
+      const entry = nextEntry(arena, lane, me, this.#spent);
+      if (entry === -1) retireLane(arena, block, lane, slot, me, this.#spent);
+      else {
+        const ticket = entryTicket(arena, entry);
+        if (first === -1 || ((ticket - firstTicket) | 0) < 0) {
+          first = lane;
+          firstTicket = ticket;
+        }
+      }
+      return false;
+    });
+    return first;
   }
 
   #grasp(block: Block, isKept: boolean): void {
@@ -237,7 +258,7 @@ export class QueueView {
   isOver(ownInHand: number): boolean {
     const { arena, word } = this;
     return this.#locked(() => {
-      if (findLane(arena, word, -1, (lane) => !isLaneEmpty(arena, lane))) return false;
+      if (findLane(arena, word, (lane) => !isLaneEmpty(arena, lane))) return false;
       // What another has in its hand comes back should it die.
       if ((arena.words[word + QUEUE.IN_HAND] as number) > ownInHand) return false;
       if (this.hasEnded) return true;

@@ -66,7 +66,7 @@ function lanesOf(arena: Arena, keeper: Block, isQueue: boolean, reachable: Set<n
   const word = keeper.at / 4;
   if (!isQueue) return [word, word + PIPE.DIRECTION_WORDS];
   const lanes: Lane[] = [];
-  findLane(arena, word, -1, (lane) => {
+  findLane(arena, word, (lane) => {
     lanes.push(lane);
     reachable.add(lane * 4);
     return false;
@@ -86,7 +86,9 @@ function giveBack(arena: Arena, queue: Block, block: Block, me: OwnerId): boolea
     const fresh = allocate(arena, me, KIND.LANE, LANE.BYTES);
     const lane = adoptLane(arena, queue, RETURNS, 0, fresh);
     const writer = new LaneWriter(arena, me, lane, queue);
-    writer.prepareBlock(block, words[headOf(block) + BLOCK.PAYLOAD_BYTES] as number, 0);
+    // Before all that wait: it was among the first once.
+    const ticket = (Atomics.load(words, word + QUEUE.TICKETS) - 0x40000000) | 0;
+    writer.prepareBlock(block, words[headOf(block) + BLOCK.PAYLOAD_BYTES] as number, 0, ticket);
     writer.commit();
     drop(arena, fresh, me);
   } catch {
@@ -102,7 +104,7 @@ function giveBack(arena: Arena, queue: Block, block: Block, me: OwnerId): boolea
 /** Items that are committed and not taken. */
 export function countItems(arena: Arena, queue: Block): number {
   let count = 0;
-  findLane(arena, queue.at / 4, -1, (lane) => {
+  findLane(arena, queue.at / 4, (lane) => {
     count += laneLength(arena, lane);
     return false;
   });
