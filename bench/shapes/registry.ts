@@ -1,9 +1,10 @@
 import type { Shape } from '../runner/plan.js';
 import { pingPong } from './pingpong/shape.js';
 import { pool } from './pool/shape.js';
+import { queue } from './queue/shape.js';
 import { start } from './start/shape.js';
 
-const SHAPES: readonly Shape[] = [start, pool, pingPong];
+const SHAPES: readonly Shape[] = [start, pool, pingPong, queue];
 
 /** @throws Error when there is no such shape. */
 export function shapeNamed(name: string): Shape {

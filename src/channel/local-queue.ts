@@ -79,6 +79,16 @@ export class LocalQueue {
     return item;
   }
 
+  /** Puts at once, behind those of this process that wait; `false` where a wait, or an error, is due. */
+  putNow(packed: Packed): boolean {
+    return this.#putters.isEmpty && this.tryPut(packed) === PUT;
+  }
+
+  /** Takes at once, behind those of this process that wait. */
+  takeNow(): unknown {
+    return this.#getters.isEmpty ? this.tryTake() : NOTHING;
+  }
+
   #receive(message: Uint8Array, block: Block): unknown {
     try {
       const item = decode(message);

@@ -70,6 +70,8 @@ export class SimpleQueue<T> extends SharedObject implements AsyncDisposable {
     const member = ownMembership();
     const packed = packValue(member, item, 'item', this.local.isJoinable);
     try {
+      options.signal?.throwIfAborted();
+      if (this.local.putNow(packed)) return;
       const putter = this.local.newPutter(packed);
       await passGate(putter, PUTTING, options);
       this.#settle(putter, PUTTING);
@@ -99,6 +101,7 @@ export class SimpleQueue<T> extends SharedObject implements AsyncDisposable {
     const member = ownMembership();
     const packed = packValue(member, item, 'item', this.local.isJoinable);
     try {
+      if (this.local.putNow(packed)) return;
       const putter = this.local.newPutter(packed);
       passGateSync(putter, PUTTING, options.timeoutMs);
       this.#settle(putter, PUTTING);
@@ -118,6 +121,9 @@ export class SimpleQueue<T> extends SharedObject implements AsyncDisposable {
    */
   async get(options: WaitOptions = {}): Promise<T> {
     this.open(GETTING);
+    options.signal?.throwIfAborted();
+    const item = this.local.takeNow();
+    if (item !== NOTHING) return item as T;
     const getter = this.local.newGetter();
     await passGate(getter, GETTING, options);
     return this.#settle(getter, GETTING) as T;
@@ -139,6 +145,8 @@ export class SimpleQueue<T> extends SharedObject implements AsyncDisposable {
   /** As {@link SimpleQueue.get}, but blocks this thread; its event loop stands still meanwhile. */
   getSync(options: SyncWaitOptions = {}): T {
     this.open(GETTING);
+    const item = this.local.takeNow();
+    if (item !== NOTHING) return item as T;
     const getter = this.local.newGetter();
     passGateSync(getter, GETTING, options.timeoutMs);
     return this.#settle(getter, GETTING) as T;
@@ -154,10 +162,13 @@ export class SimpleQueue<T> extends SharedObject implements AsyncDisposable {
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
     for (;;) {
       this.open(GETTING);
-      const getter = this.local.newGetter();
-      await passGate(getter, GETTING);
-      const item = getter.take();
-      if (item === NOTHING) return;
+      let item = this.local.takeNow();
+      if (item === NOTHING) {
+        const getter = this.local.newGetter();
+        await passGate(getter, GETTING);
+        item = getter.take();
+        if (item === NOTHING) return;
+      }
       yield item as T;
     }
   }
