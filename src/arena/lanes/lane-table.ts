@@ -14,12 +14,13 @@ const ALIGNMENT = 64;
 /** The lane of what came back from the dead, written under the queue's lock: slot 0 is nobody's. */
 export const RETURNS = 0;
 
-function laneOf(arena: Arena, word: number, slot: number): Lane {
+/** The lane of slot `slot`, 0 where it has none. */
+export function laneOf(arena: Arena, word: number, slot: number): Lane {
   return (Atomics.load(arena.words, word + QUEUE.LANES + slot) * ALIGNMENT) / 4;
 }
 
-/** The first slot after `slot` that has a lane, going up; -1 when there is none. */
-function slotAfter(arena: Arena, word: number, slot: number): number {
+/** The first slot after `slot` that may have a lane, going up; -1 when there is none. Begins with slot -1. */
+export function slotAfter(arena: Arena, word: number, slot: number): number {
   const { words } = arena;
   const summary = Atomics.load(words, word + QUEUE.SUMMARY);
   const first = slot + 1;
@@ -43,7 +44,11 @@ export function findLane(arena: Arena, word: number, visit: (lane: Lane, slot: n
 
 /** A look from outside the lock, as good as a guess: a lane may be taken away meanwhile, and is empty then. */
 export function mayHaveItems(arena: Arena, word: number): boolean {
-  return findLane(arena, word, (lane) => !isLaneEmpty(arena, lane));
+  for (let slot = slotAfter(arena, word, -1); slot !== -1; slot = slotAfter(arena, word, slot)) {
+    const lane = laneOf(arena, word, slot);
+    if (lane !== 0 && !isLaneEmpty(arena, lane)) return true;
+  }
+  return false;
 }
 
 /** Takes a block for a lane that may be needed; the caller drops it after `adoptLane`. */

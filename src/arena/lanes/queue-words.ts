@@ -17,7 +17,17 @@ import {
   nextEntry,
   takeEntry,
 } from './lane-reader.js';
-import { adoptLane, dropSpent, findLane, isWriter, mayHaveItems, newLane, retireLane } from './lane-table.js';
+import {
+  adoptLane,
+  dropSpent,
+  findLane,
+  isWriter,
+  laneOf,
+  mayHaveItems,
+  newLane,
+  retireLane,
+  slotAfter,
+} from './lane-table.js';
 import { LaneWriter, MAX_INLINE_BYTES } from './lane-writer.js';
 import { countItems, withTakersLock } from './tidy.js';
 
@@ -174,18 +184,19 @@ export class QueueView {
     const { arena, word, me, block } = this;
     let first: Lane = -1;
     let firstTicket = 0;
-    findLane(arena, word, (lane, slot) => {
+    for (let slot = slotAfter(arena, word, -1); slot !== -1; slot = slotAfter(arena, word, slot)) {
+      const lane = laneOf(arena, word, slot);
+      if (lane === 0) continue;
       const entry = nextEntry(arena, lane, me, this.#spent);
-      if (entry === -1) retireLane(arena, block, lane, slot, me, this.#spent);
-      else {
-        const ticket = entryTicket(arena, entry);
-        if (first === -1 || ((ticket - firstTicket) | 0) < 0) {
-          first = lane;
-          firstTicket = ticket;
-        }
+      if (entry === -1) {
+        retireLane(arena, block, lane, slot, me, this.#spent);
+        continue;
       }
-      return false;
-    });
+      const ticket = entryTicket(arena, entry);
+      if (first !== -1 && ((ticket - firstTicket) | 0) >= 0) continue;
+      first = lane;
+      firstTicket = ticket;
+    }
     return first;
   }
 
