@@ -11,12 +11,17 @@ const entries = [
   'index',
   'os',
   'subprocess',
+  'connection',
+  'managers',
   'fork-ready',
   'cli/main',
   'cli/map-worker',
   'entry/zygote',
   'entry/spawned',
+  'entry/thread',
+  'threading',
   'pool/worker',
+  'manager/server/serve',
 ];
 
 rmSync(at('dist/lib'), { recursive: true, force: true });

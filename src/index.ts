@@ -1,4 +1,5 @@
 export {
+  AuthenticationError,
   BrokenBarrierError,
   BrokenError,
   ClosedError,
@@ -7,6 +8,7 @@ export {
   InternalError,
   LimitError,
   NotSendableError,
+  RemoteError,
   StartError,
   SystemCallError,
   TerminatedError,
@@ -23,6 +25,8 @@ export {
 export { type BytesLimit, type BytesPart, Pipe, PipeConnection, type PipeOptions } from './channel/pipe.js';
 export { Queue, type QueueOptions, type QueueStats } from './channel/queue.js';
 export { SimpleQueue } from './channel/simple-queue.js';
+export * as debug from './debug.js';
+export { Manager } from './manager/manager.js';
 export { type Context, getContext } from './pool/context.js';
 export {
   type ImapOptions,
@@ -53,4 +57,6 @@ export { BoundedSemaphore, Semaphore, type SemaphoreOptions, type SemaphoreStats
 export { SharedArray, type SharedArrayOptions, type SharedArrayStats } from './sync/shared-array.js';
 export { SharedMemory, type SharedMemoryOptions, type SharedMemoryStats } from './sync/shared-memory.js';
 export { Value, type ValueOptions, type ValueStats } from './sync/value.js';
+export type { Wait, WaitGraph, WaitingMember } from './sync/wait-graph.js';
+export { registerError } from './wire/errors.js';
 export { functionIn } from './wire/functions.js';

@@ -1,5 +1,5 @@
 import { BrokenError } from '../base/errors.js';
-import { createMemoryFile, mapShared, memoryFileBytes } from '../kernel/memory.js';
+import { createMemoryFile, type Mapping, mapShared, memoryFileBytes, viewMapping } from '../kernel/memory.js';
 import { ARENA_BYTES, HEADER, MAGIC, PAGE_BYTES, VERSION } from './layout.js';
 
 /** The shared memory of one family as this process sees it. Other modules of this folder give its words a meaning. */
@@ -15,8 +15,7 @@ export class Arena {
   readonly pageCount: number;
   readonly #address: number;
 
-  private constructor(fd: number) {
-    const mapping = mapShared(fd, memoryFileBytes(fd));
+  private constructor(fd: number, mapping: Mapping = mapShared(fd, memoryFileBytes(fd))) {
     this.fd = fd;
     this.#address = mapping.address;
     this.words = new Int32Array(mapping.buffer);
@@ -49,6 +48,11 @@ export class Arena {
     throw new BrokenError(
       'Attaching to the family failed: its memory was made by another version of furca. Install one version only.',
     );
+  }
+
+  /** The arena as another thread of this process has mapped it. */
+  static ofThread(fd: number, address: number): Arena {
+    return new Arena(fd, viewMapping(address, memoryFileBytes(fd)));
   }
 
   /** Address of word `index` in this process: what futex(2) is given. */

@@ -50,12 +50,18 @@ export function claimSlot(arena: Arena, parent: OwnerId): OwnerId {
     words[at + SLOT.DOORBELL] = 0;
     Atomics.store(words, at + SLOT.PARK, 0);
     Atomics.store(words, at + SLOT.INBOX, 0);
+    Atomics.store(words, at + SLOT.IS_THREAD, 0);
     Atomics.store(words, at + SLOT.PARENT, parent);
     return ownerId(cursor, seen);
   }
   throw new LimitError(
     `Starting a process or thread failed: ${SLOT_COUNT - 1} are alive in this family, which is all it can have. Join some first.`,
   );
+}
+
+/** Says that the claimed slot is for a thread of the caller's process. */
+export function markThread(arena: Arena, owner: OwnerId): void {
+  Atomics.store(arena.words, slotWord(slotOf(owner)) + SLOT.IS_THREAD, 1);
 }
 
 /**
@@ -111,6 +117,8 @@ export interface MemberView {
   readonly owner: OwnerId;
   readonly parent: OwnerId;
   readonly pid: number;
+  /** A thread of its parent's process. */
+  readonly isThread: boolean;
 }
 
 /** The members that run or are about to. */
@@ -122,10 +130,11 @@ export function listMembers(arena: Arena): MemberView[] {
     const state = seen & STATE_MASK;
     if (state !== CLAIMED && state !== LIVE) continue;
     const parent = Atomics.load(arena.words, at + SLOT.PARENT);
+    const isThread = Atomics.load(arena.words, at + SLOT.IS_THREAD) === 1;
     const pid = state === LIVE ? Atomics.load(arena.words, at + SLOT.PID) : 0;
     // Looked at once more: the words in between are this member's, not those of one that came after.
     if (Atomics.load(arena.words, at + SLOT.STATE) === seen)
-      members.push({ owner: ownerId(slot, seen), parent, pid });
+      members.push({ owner: ownerId(slot, seen), parent, pid, isThread });
   }
   return members;
 }

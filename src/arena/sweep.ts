@@ -41,16 +41,18 @@ function sweepOne(arena: Arena, dead: OwnerId, by: OwnerId): boolean {
 
 /**
  * Members whose parent is gone and for whom nobody else would ever sweep: children never born, and children that were the
- * parent's own to reap and have ended since. Children of the zygote are its own affair.
+ * parent's own to reap and have ended since. Threads end with the process or thread that started them. Children of the zygote are its
+ * own affair.
  */
 function findOrphans(arena: Arena): OwnerId[] {
   const unborn = new Set<OwnerId>();
   const gone: OwnerId[] = [];
   const zygote = currentZygote(arena);
-  for (const { owner, parent, pid } of listMembers(arena)) {
+  for (const { owner, parent, pid, isThread } of listMembers(arena)) {
     // A zygote that was asked for is started all the same, and if not its successor sees to it.
     if (parent === 0 || owner === zygote || isCurrent(arena, parent)) continue;
-    if (pid === 0) unborn.add(owner);
+    if (isThread) gone.push(owner);
+    else if (pid === 0) unborn.add(owner);
     else if (!exists(pid)) gone.push(owner);
   }
   if (unborn.size > 0) {

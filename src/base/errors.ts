@@ -9,6 +9,7 @@
 export type FurcaErrorCode =
   | 'ERR_FURCA_BAD_CWD'
   | 'ERR_FURCA_BARRIER_BROKEN'
+  | 'ERR_FURCA_AUTHENTICATION'
   | 'ERR_FURCA_BOOTSTRAPPING'
   | 'ERR_FURCA_BROKEN'
   | 'ERR_FURCA_CLOSED'
@@ -27,6 +28,7 @@ export type FurcaErrorCode =
   | 'ERR_FURCA_NOT_DECODABLE'
   | 'ERR_FURCA_NOT_FORK_READY'
   | 'ERR_FURCA_NOT_SENDABLE'
+  | 'ERR_FURCA_REMOTE'
   | 'ERR_FURCA_START_FAILED'
   | 'ERR_FURCA_SYSTEM_CALL'
   | 'ERR_FURCA_TASK_TIMEOUT'
@@ -198,6 +200,24 @@ export class NotSendableError extends FurcaError {
   }
 }
 
+/** The two ends of a connection do not have the same key, or one of them has none. */
+export class AuthenticationError extends FurcaError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super('ERR_FURCA_AUTHENTICATION', message, options);
+  }
+}
+
+/** A manager's server could not do what it was asked; what a shared object's method threw is no such error. */
+export class RemoteError extends FurcaError {
+  /** What the server says of it: its own trace. */
+  readonly remoteTrace: string;
+
+  constructor(message: string, remoteTrace: string) {
+    super('ERR_FURCA_REMOTE', message);
+    this.remoteTrace = remoteTrace;
+  }
+}
+
 /** A system call failed; `syscall`, `errno` and `errnoCode` say which and how. */
 export class SystemCallError extends FurcaError {
   readonly syscall: string;
@@ -226,6 +246,8 @@ for (const [target, name] of [
   [TimeoutError, 'TimeoutError'],
   [LimitError, 'LimitError'],
   [NotSendableError, 'NotSendableError'],
+  [AuthenticationError, 'AuthenticationError'],
+  [RemoteError, 'RemoteError'],
   [SystemCallError, 'SystemCallError'],
 ] as const) {
   named(target, name);

@@ -16,7 +16,7 @@ import { type Member, ownMembership } from '../arena/member.js';
 import { joinWaiters, leaveWaiters, wakeNext } from '../arena/primitives/wait-set.js';
 import { openHandleOf, SharedObject } from '../sync/shared-object.js';
 import { Arrivals, type Gate } from '../sync/waiting.js';
-import { decode } from '../wire/codec.js';
+import { decodeFromFamilySync } from '../wire/family-message.js';
 import { registerHandleKind } from '../wire/handles.js';
 import type { Packed } from './packing.js';
 
@@ -198,7 +198,7 @@ class Attempt {
 
 function readMessage(message: Uint8Array, tag: number): Received {
   // Bytes get memory of their own: what lies here is somebody else's in a moment.
-  return { value: tag === VALUE ? decode(message) : Buffer.from(message), tag };
+  return { value: tag === VALUE ? decodeFromFamilySync(message) : Buffer.from(message), tag };
 }
 
 /** What both ends have in common; it travels along with each. */

@@ -1,13 +1,13 @@
 import type { Block } from '../arena/allocator.js';
+import { QUEUE } from '../arena/lanes/lane-layout.js';
 import { disownLane } from '../arena/lanes/lane-table.js';
 import { FULL, NOTHING, PUT, QueueView } from '../arena/lanes/queue-words.js';
-import { QUEUE } from '../arena/layout.js';
 import type { LocalBlock } from '../arena/local-handles.js';
 import { type Member, ownMembership } from '../arena/member.js';
 import { wake } from '../arena/parking.js';
 import { joinWaiters, leaveWaiters, waitersOf, wakeNext } from '../arena/primitives/wait-set.js';
 import { Arrivals, type Gate } from '../sync/waiting.js';
-import { decode } from '../wire/codec.js';
+import { decodeFromFamilySync } from '../wire/family-message.js';
 import type { Packed } from './packing.js';
 
 /** An item of a joinable queue that this process has taken and not finished. */
@@ -74,7 +74,7 @@ export class LocalQueue {
     const { view } = this;
     const item = this.isJoinable
       ? view.tryTake((message, block) => this.#receive(message, block as Block), true)
-      : view.tryTake(decode, false);
+      : view.tryTake(decodeFromFamilySync, false);
     if (item !== NOTHING && view.maxItems > 0) wakeNext(this.local.arena, this.#word + QUEUE.PUTTERS);
     return item;
   }
@@ -91,7 +91,7 @@ export class LocalQueue {
 
   #receive(message: Uint8Array, block: Block): unknown {
     try {
-      const item = decode(message);
+      const item = decodeFromFamilySync(message);
       this.#inHand.push({ block, item });
       return item;
     } catch (error) {

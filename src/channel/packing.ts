@@ -3,7 +3,7 @@ import { createEnvelope } from '../arena/envelope.js';
 import { MAX_INLINE_BYTES } from '../arena/lanes/lane-writer.js';
 import { KIND } from '../arena/layout.js';
 import type { Member } from '../arena/member.js';
-import { encode } from '../wire/codec.js';
+import { encodeForFamily } from '../wire/family-message.js';
 import { carriedBy } from '../wire/handles.js';
 
 /** A value on its way: as bytes, or in a block that this process holds until it is sent or given up. */
@@ -19,7 +19,7 @@ export interface Packed {
  * @throws {@link LimitError} `ERR_FURCA_LIMIT`: the arena is full.
  */
 export function packValue(member: Member, value: unknown, path: string, needsBlock = false): Packed {
-  const message = encode(value, path);
+  const message = encodeForFamily(value, path);
   const carried = carriedBy(message);
   if (carried.length > 0) return { message: undefined, block: createEnvelope(member, carried, message) };
   return packBytes(member, message, needsBlock);

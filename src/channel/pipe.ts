@@ -1,6 +1,7 @@
+import { PIPE, PIPE_END } from '../arena/lanes/lane-layout.js';
 import { BYTES, initPipe, NO_PEER, SENT, type Side, sideOf, VALUE } from '../arena/lanes/pipe-words.js';
 import { NOTHING } from '../arena/lanes/queue-words.js';
-import { KIND, PIPE, PIPE_END } from '../arena/layout.js';
+import { KIND } from '../arena/layout.js';
 import type { Handle } from '../arena/local-handles.js';
 import { ownMembership } from '../arena/member.js';
 import type { WaitOptions } from '../arena/parking.js';

@@ -1,5 +1,6 @@
+import { QUEUE } from '../arena/lanes/lane-layout.js';
 import { initQueue, NOTHING } from '../arena/lanes/queue-words.js';
-import { KIND, QUEUE } from '../arena/layout.js';
+import { KIND } from '../arena/layout.js';
 import type { Handle } from '../arena/local-handles.js';
 import { ownMembership } from '../arena/member.js';
 import type { WaitOptions } from '../arena/parking.js';

@@ -9,6 +9,7 @@ const F_SETFD = 2;
 const F_GETFL = 3;
 const F_SETFL = 4;
 const FD_CLOEXEC = 1;
+const F_SETPIPE_SZ = 1031;
 const POLLIN = 1;
 
 /** A pipe: what is written to one end is read at the other (pipe2(2)). */
@@ -22,6 +23,11 @@ export function createPipe(isNonBlocking: boolean): PipeEnds {
   const fds = new Int32Array(2);
   checked('pipe2', native().pipe2(fds, O_CLOEXEC | (isNonBlocking ? O_NONBLOCK : 0)));
   return { readFd: fds[0] as number, writeFd: fds[1] as number };
+}
+
+/** Sets how much a pipe holds, rounded up to a power of two pages; the system's own measure is 64 KiB (F_SETPIPE_SZ). */
+export function setPipeBytes(fd: number, sizeBytes: number): void {
+  checked('fcntl', native().fcntl(fd, F_SETPIPE_SZ, sizeBytes), `a pipe of ${sizeBytes} bytes`);
 }
 
 /** Opens `path`; the descriptor is closed by exec. */

@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 import { UsageError } from '../base/errors.js';
 import { checked } from './errno.js';
 import { Gate } from './gate.js';
-import { native } from './library.js';
+import { assertSupported, native } from './library.js';
 import { awaitChild, reapChild } from './reaping.js';
 
 const MADV_DOFORK = 11;
@@ -59,6 +59,7 @@ export class Forker {
   readonly #state = Buffer.allocUnsafeSlow(256);
 
   constructor() {
+    assertSupported();
     if (!isForkReady()) throw notForkReady();
     setFlagsFromString('--expose-gc');
     this.#collect = runInNewContext('gc') as CollectGarbage;

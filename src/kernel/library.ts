@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { FurcaError, UsageError } from '../base/errors.js';
+import { MODULES, ZYGOTE_PROGRAM } from '../base/programs.js';
 
 /** A bound C function: numbers in, a number out; pointers are plain addresses or typed arrays. */
 type Native = (
@@ -49,6 +51,8 @@ const PROTOTYPES = {
   syscall_buffer:
     'int64_t syscall(int64_t number, int64_t a, int64_t b, int64_t c, void *d, int64_t e, int64_t f)',
   uv_default_loop: 'int64_t uv_default_loop()',
+  uv_handle_size: 'uint64_t uv_handle_size(int type)',
+  uv_loop_size: 'uint64_t uv_loop_size()',
   uv_loop_alive: 'int uv_loop_alive(int64_t loop)',
   uv_loop_fork: 'int uv_loop_fork(int64_t loop)',
   waitid: 'int waitid(int type, unsigned int id, void *info, int options)',
@@ -76,21 +80,40 @@ export function syscallNumbers(): (typeof NUMBERS)['x64' | 'arm64'] {
   return NUMBERS[process.arch as 'x64' | 'arm64'];
 }
 
+/** Where furca runs; the end of every message that says it cannot. */
+const SUPPORTED = 'It runs under Node.js 20.19 or later on Linux (x64, arm64), installed beside the program.';
+
 /**
- * Throws unless furca can run here: Linux on x64 or arm64, under Node.js itself.
+ * Throws unless furca can run here: Linux on x64 or arm64, under Node.js itself, from files of its own.
  *
  * @throws {@link UsageError} `ERR_FURCA_UNSUPPORTED_RUNTIME`: another system, processor or runtime.
  */
 export function assertSupported(): void {
-  const versions: Record<string, string | undefined> = process.versions;
-  const foreign = ['bun', 'deno', 'electron'].find((runtime) => versions[runtime] !== undefined);
+  if (isSupported) return;
+  const foreign = foreignRuntime();
   const isKnownProcessor = process.arch === 'x64' || process.arch === 'arm64';
-  if (process.platform === 'linux' && isKnownProcessor && foreign === undefined) return;
-  const here = `${foreign ?? 'Node.js'} on ${process.platform} ${process.arch}`;
-  throw new UsageError(
-    `furca cannot run under ${here}. It runs under Node.js 20 or later on Linux (x64, arm64).`,
-    'ERR_FURCA_UNSUPPORTED_RUNTIME',
-  );
+  if (process.platform !== 'linux' || !isKnownProcessor || foreign !== undefined) {
+    const here = `${foreign ?? 'Node.js'} on ${process.platform} ${process.arch}`;
+    throw new UsageError(`furca cannot run under ${here}. ${SUPPORTED}`, 'ERR_FURCA_UNSUPPORTED_RUNTIME');
+  }
+  if (!existsSync(ZYGOTE_PROGRAM)) {
+    throw new UsageError(
+      `furca cannot run inside of a bundle: it starts programs of its own. Leave it external, see docs/bundlers.md. ${SUPPORTED}`,
+      'ERR_FURCA_UNSUPPORTED_RUNTIME',
+    );
+  }
+  isSupported = true;
+}
+
+let isSupported = false;
+
+/** What this is if it is not Node.js, or not Node.js alone: furca's processes are started by it, and could not be. */
+function foreignRuntime(): string | undefined {
+  const versions: Record<string, string | undefined> = process.versions;
+  const names = { bun: 'Bun', deno: 'Deno', electron: 'Electron' } as const;
+  for (const [key, name] of Object.entries(names)) if (versions[key] !== undefined) return name;
+  if (process.getBuiltinModule?.('node:sea')?.isSea()) return 'a single-executable program';
+  return undefined;
 }
 
 /**
@@ -103,7 +126,7 @@ export function native(): Library {
   if (library !== undefined) return library;
   assertSupported();
   try {
-    koffi = createRequire(import.meta.url)('koffi') as Koffi;
+    koffi = createRequire(MODULES)('koffi') as Koffi;
     const process_ = koffi.load(null);
     const bound = Object.entries(PROTOTYPES).map(([name, prototype]) => [name, process_.func(prototype)]);
     library = Object.freeze(Object.fromEntries(bound) as Record<NativeName, Native>);

@@ -51,6 +51,11 @@ function map(sizeBytes: number, flags: number, fd: number): Mapping {
   return { address, sizeBytes, buffer: viewMemory(address, sizeBytes) };
 }
 
+/** A mapping that another thread of this process has made. */
+export function viewMapping(address: number, sizeBytes: number): Mapping {
+  return { address, sizeBytes, buffer: viewMemory(address, sizeBytes) };
+}
+
 /** Gives the pages of a shared mapping back to the system; they read as zero from now on (madvise(2)). */
 export function givePagesBack(address: number, sizeBytes: number): void {
   checked('madvise', native().madvise(address, sizeBytes, MADV_REMOVE), `${sizeBytes} bytes`);

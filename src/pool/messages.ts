@@ -1,5 +1,4 @@
 import type { ErrorRecord } from '../wire/errors.js';
-import type { FunctionDescriptor } from '../wire/functions.js';
 
 /** Kinds of messages between a pool and its workers: the first element of each. */
 export const DEFINE = 0;
@@ -10,8 +9,8 @@ export const STOP = 4;
 
 /** What a pool tells a worker. Numbers count the calls and chunks sent to this worker; see arena/progress.ts. */
 export type ToWorker =
-  /** Function `id` is this one from now on. */
-  | readonly [typeof DEFINE, id: number, descriptor: FunctionDescriptor]
+  /** Function `id` is this one from now on: a packed message of its own. */
+  | readonly [typeof DEFINE, id: number, packed: Uint8Array]
   /** Call the function with these arguments. */
   | readonly [typeof CALL, number: number, id: number, args: readonly unknown[]]
   /** Call the function with each of these items. */

@@ -1,16 +1,18 @@
 import type { WaitOptions } from '../arena/parking.js';
+import { MODULES } from '../base/programs.js';
 import { cpuCount } from '../process/cpu-count.js';
 import { joinOrFoundFamily } from '../process/family.js';
 import { assertMayStart } from '../process/launch.js';
 import { checkedStartMethod, defaultStartMethod } from '../process/methods.js';
 import type { StartMethod } from '../process/start-request.js';
 import { joinStacks } from '../wire/errors.js';
-import { type AnyFunction, describeFunction } from '../wire/functions.js';
+import type { AnyFunction } from '../wire/functions.js';
 import { Dispatcher } from './dispatcher.js';
 import { badOption, badSize, poolClosed, stillOpen } from './failures.js';
 import { CallJob, MapJob } from './jobs.js';
 import { type SettledItem, StreamJob } from './stream-job.js';
 import { makeTask, type TaskFunction } from './task.js';
+import { TaskFunctions } from './task-functions.js';
 
 /** Options of {@link Pool}. */
 export interface PoolOptions {
@@ -71,8 +73,7 @@ export type Inputs<Item> = Iterable<Item> | AsyncIterable<Item>;
 export class Pool implements AsyncDisposable {
   readonly #dispatcher: Dispatcher;
   readonly #size: number;
-  readonly #functions = new WeakMap<AnyFunction, TaskFunction>();
-  #lastFunction = 0;
+  readonly #functions = new TaskFunctions();
   #state: 'open' | 'closed' | 'terminated' = 'open';
 
   /**
@@ -248,13 +249,8 @@ export class Pool implements AsyncDisposable {
   }
 
   #describe(fn: AnyFunction): TaskFunction {
-    const known = this.#functions.get(fn);
-    if (known !== undefined) return known;
     if (typeof fn !== 'function') throw badOption('the task', 'a function');
-    this.#lastFunction++;
-    const made = { id: this.#lastFunction, descriptor: describeFunction(fn, 'task'), meanMs: undefined };
-    this.#functions.set(fn, made);
-    return made;
+    return this.#functions.describe(fn);
   }
 
   #assertOpen(): void {
@@ -263,7 +259,7 @@ export class Pool implements AsyncDisposable {
 }
 
 /** The package's own files: their frames tell a caller nothing. */
-const OWN_FOLDER = new URL('..', import.meta.url).href;
+const OWN_FOLDER = MODULES.href;
 
 /**
  * Continues the stack of a worker's error with that of the caller, which V8 knows here, behind the `await`, from who waits

@@ -1,8 +1,8 @@
 import { InternalError } from '../base/errors.js';
 import { signalOfExitCode } from '../kernel/reaping.js';
 import type { StartMethod } from '../process/start-request.js';
-import { encode } from '../wire/codec.js';
 import { rebuildError } from '../wire/errors.js';
+import { pack } from '../wire/family-message.js';
 import { taskTooLong, workerLost } from './failures.js';
 import { DONE, type FromWorker, RETURNED, THREW, VALUES } from './messages.js';
 import { itemCount, learnTime, slice, type Task } from './task.js';
@@ -76,15 +76,16 @@ export function refuseUnsendable(task: Task): Task[] {
   const good: Task[] = [];
   for (let i = 0; i < itemCount(task); i++) {
     try {
-      if (task.isCall) encode(task.input, 'args');
-      else encode(task.input[i], `items[${task.first + i}]`);
+      if (task.isCall) pack(task.input, 'args');
+      else pack(task.input[i], `items[${task.first + i}]`);
       good.push(slice(task, i, i + 1, task.attempts));
     } catch (error) {
       task.job.reject(task.first + i, error);
     }
   }
-  if (good.length < itemCount(task)) return good;
-  rejectAll(task, () => new InternalError('Items that can be sent singly cannot be sent together.'));
+  // Items that share a variable can be sent singly and not together.
+  if (good.length < itemCount(task) || good.length > 1) return good;
+  rejectAll(task, () => new InternalError('A task that can be packed cannot be sent.'));
   return [];
 }
 

@@ -1,9 +1,10 @@
-import type { FunctionDescriptor } from '../wire/functions.js';
+import type { Packed } from '../wire/family-message.js';
 
 /** A function as its pool knows it. */
 export interface TaskFunction {
   readonly id: number;
-  readonly descriptor: FunctionDescriptor;
+  /** The function with what it captured at the call. */
+  readonly packed: Packed;
   /** Mean time of one call in milliseconds, weighted to the recent; `undefined` until one is known. */
   meanMs: number | undefined;
 }

@@ -13,11 +13,18 @@ import {
 import type { ChildHandle } from '../process/handle.js';
 import { prepareLaunch } from '../process/launch.js';
 import type { StartMethod } from '../process/start-request.js';
-import { decode, encode } from '../wire/codec.js';
+import { encodeShared } from '../wire/codec.js';
+import { Inbox, Outbox, pack } from '../wire/family-message.js';
+import { functionIn } from '../wire/functions.js';
+import { withoutBroken } from './broken-results.js';
 import { CALL, CHUNK, DEFINE, type FromWorker, RESUME, STOP } from './messages.js';
 import type { Task, TaskFunction } from './task.js';
 
 const LAST_NUMBER = 0x7fffffff;
+/** Functions that a worker keeps at a time; the one defined first makes room. */
+const MAX_DEFINED = 256;
+
+const runWorker = functionIn(WORKER_MODULE, 'runWorker');
 
 /** What a pool decides about all its workers. */
 export interface WorkerSettings {
@@ -33,7 +40,11 @@ export class WorkerLink {
   readonly #resultsAt: number;
   readonly #progressAt: number;
   readonly #reader: MessageReader;
-  readonly #defined = new Set<number>();
+  /** Under which number the worker has each function, the first defined first. */
+  readonly #defined = new Map<number, number>();
+  readonly #outbox = new Outbox();
+  readonly #inbox = new Inbox();
+  #received: FromWorker[] = [];
   readonly progress: Progress;
   /** Tasks sent and not done, oldest first, by their message number. */
   readonly outstanding: Map<number, Task> = new Map();
@@ -74,9 +85,7 @@ export class WorkerLink {
       env: undefined,
       stdio: ['ignore', 'inherit', 'inherit'],
       inherit: [],
-      target: { kind: 'reference', url: WORKER_MODULE.href, exportName: 'runWorker' },
-      subclass: null,
-      args: [places],
+      call: { target: runWorker, args: [places], class: null, this: {} },
       shown: undefined,
       onReady: undefined,
     });
@@ -93,20 +102,33 @@ export class WorkerLink {
 
   /** Sends a task; `false` when its pipe is full. Wakes nobody: call `flush` after the last one. */
   send(task: Task): boolean {
-    if (!this.#define(task.fn)) return false;
+    const id = this.#define(task.fn);
+    if (id === undefined) return false;
     const number = this.#number === LAST_NUMBER ? 1 : this.#number + 1;
-    const message = [task.isCall ? CALL : CHUNK, number, task.fn.id, task.input];
-    if (!this.#trySend(encode(message, 'task'))) return false;
+    const message = [task.isCall ? CALL : CHUNK, number, id, task.input];
+    if (!this.#trySend(this.#outbox.seal(pack(message, 'task', this.#inbox.peer)))) {
+      this.#outbox.undo();
+      return false;
+    }
     this.#number = number;
     this.outstanding.set(number, task);
     return true;
   }
 
-  #define(fn: TaskFunction): boolean {
-    if (this.#defined.has(fn.id)) return true;
-    if (!this.#trySend(encode([DEFINE, fn.id, fn.descriptor]))) return false;
-    this.#defined.add(fn.id);
-    return true;
+  /** Sees that the worker has the function; answers the number it has it under, `undefined` when its pipe is full. */
+  #define(fn: TaskFunction): number | undefined {
+    const known = this.#defined.get(fn.id);
+    if (known !== undefined) return known;
+    const [oldest] = this.#defined;
+    const isFull = oldest !== undefined && this.#defined.size >= MAX_DEFINED;
+    const id = isFull ? oldest[1] : this.#defined.size;
+    if (!this.#trySend(encodeShared([DEFINE, id, this.#outbox.seal(fn.packed)]))) {
+      this.#outbox.undo();
+      return undefined;
+    }
+    if (isFull) this.#defined.delete(oldest[0]);
+    this.#defined.set(fn.id, id);
+    return id;
   }
 
   #trySend(message: Uint8Array): boolean {
@@ -119,7 +141,13 @@ export class WorkerLink {
 
   /** The next message from the worker, `undefined` when there is none. */
   receive(): FromWorker | undefined {
-    return this.#reader.tryReceive(decode) as FromWorker | undefined;
+    if (this.#received.length > 0) return this.#received.shift();
+    const received = this.#reader.tryReceive((bytes) => this.#inbox.receiveSync(bytes));
+    if (received === undefined) return undefined;
+    const message = received.value as FromWorker;
+    if (received.failure === null) return message;
+    this.#received = withoutBroken(message);
+    return this.#received.shift();
   }
 
   /** Takes back what the worker has not begun; what it is running stays with it. */
@@ -142,14 +170,14 @@ export class WorkerLink {
 
   /** Tells a recalled worker that what follows is for it again; tried until the pipe has room. */
   payResume(): void {
-    if (!this.#owesResume || !this.#trySend(encode([RESUME]))) return;
+    if (!this.#owesResume || !this.#trySend(encodeShared([RESUME]))) return;
     this.#owesResume = false;
     this.flush();
   }
 
   /** Lets the worker end once it has done everything it was sent; tried until the pipe has room. */
   stop(): void {
-    if (this.#isStopping || this.#owesResume || !this.#trySend(encode([STOP]))) return;
+    if (this.#isStopping || this.#owesResume || !this.#trySend(encodeShared([STOP]))) return;
     this.#isStopping = true;
     this.flush();
   }

@@ -7,10 +7,9 @@ import { joinMessagePipe, MessageReader, MessageWriter } from '../channel/messag
 import { hasLiveLoop } from '../kernel/loop-watch.js';
 import { whileLoading } from '../process/bootstrap.js';
 import { pauseEndWatch, resumeEndWatch } from '../process/child.js';
-import { decode, encode } from '../wire/codec.js';
 import { recordError } from '../wire/errors.js';
-import { type AnyFunction, type FunctionDescriptor, loadFunction } from '../wire/functions.js';
-import { copyMessage } from '../wire/handles.js';
+import { Inbox, Outbox, pack, type Received } from '../wire/family-message.js';
+import { copyMessage, forgetCarried } from '../wire/handles.js';
 import {
   CALL,
   CHUNK,
@@ -58,7 +57,9 @@ class Worker {
   readonly #results: MessageWriter;
   readonly #progress: Progress;
   readonly #places: WorkerPlaces;
-  readonly #functions = new Map<number, Task | Promise<AnyFunction>>();
+  readonly #inbox = new Inbox();
+  readonly #outbox = new Outbox();
+  readonly #functions = new Map<number, Task | Promise<Task>>();
   #number = 0;
   #returned: unknown[] = [RETURNED, 0];
   #batchStart = 0;
@@ -81,9 +82,9 @@ class Worker {
     pauseEndWatch();
     while (!this.#isStopping) {
       for (let handled = 0; handled < TURN && !this.#isStopping; handled++) {
-        const message = this.#tasks.tryReceive(decode) as ToWorker | undefined;
-        if (message === undefined) break;
-        const pending = this.#handle(message);
+        const received = this.#tasks.tryReceive((bytes) => this.#inbox.receive(bytes));
+        if (received === undefined) break;
+        const pending = received instanceof Promise ? this.#handleLoading(received) : this.#handle(received);
         if (pending !== undefined) await pending;
       }
       if (this.#tasks.isEmpty) {
@@ -111,7 +112,20 @@ class Worker {
     await turnOfLoop();
   }
 
-  #handle(message: ToWorker): Promise<void> | undefined {
+  /** Something in the message needs modules that are loading. */
+  async #handleLoading(loading: Promise<Received>): Promise<void> {
+    resumeEndWatch();
+    let received: Received;
+    try {
+      received = await whileLoading(() => loading);
+    } finally {
+      pauseEndWatch();
+    }
+    await this.#handle(received);
+  }
+
+  #handle({ value, failure }: Received): Promise<void> | undefined {
+    const message = value as ToWorker;
     if (message[0] === RESUME) {
       this.#isRecalled = false;
       this.#progress.reopen(this.#number);
@@ -131,31 +145,47 @@ class Worker {
       return undefined;
     }
     this.#number = number;
-    const task = this.#functions.get(id) as Task | Promise<AnyFunction>;
+    if (failure !== null) {
+      this.#refuse(message, failure);
+      return undefined;
+    }
+    const task = this.#functions.get(id) as Task | Promise<Task>;
     if (typeof task !== 'function') return this.#handleWhenLoaded(task, message);
     return message[0] === CALL ? this.#call(task, number, message[3]) : this.#chunk(task, number, message[3]);
   }
 
-  #define(id: number, descriptor: FunctionDescriptor): void {
-    const loading = whileLoading(() => loadFunction(descriptor));
+  #define(id: number, packed: Uint8Array): void {
+    const received = this.#inbox.receive(packed);
+    const loading = whileLoading(async () => {
+      const { value, failure } = await received;
+      forgetCarried(packed);
+      if (failure !== null) throw failure;
+      return value as Task;
+    });
     this.#functions.set(id, loading);
     loading.then(
-      (loaded) => this.#functions.set(id, loaded as Task),
+      (loaded) => this.#functions.set(id, loaded),
       // Whoever calls it gets the error.
       () => {},
     );
   }
 
-  async #handleWhenLoaded(loading: Promise<AnyFunction>, message: ToWorker): Promise<void> {
+  /** Answers every item of a message with the same error. */
+  #refuse(message: ToWorker, error: unknown): void {
+    const [kind, number, , input] = message as readonly [number, number, number, readonly unknown[]];
+    const count = kind === CALL ? 1 : input.length;
+    for (let i = 0; i < count; i++) this.#send([THREW, number, i, recordError(error)]);
+    if (kind === CHUNK) this.#send([DONE, number, count, [], 0]);
+  }
+
+  async #handleWhenLoaded(loading: Promise<Task>, message: ToWorker): Promise<void> {
     const [kind, number, , input] = message as readonly [number, number, number, readonly unknown[]];
     let task: Task;
     resumeEndWatch();
     try {
-      task = (await loading) as Task;
+      task = await loading;
     } catch (error) {
-      const count = kind === CALL ? 1 : input.length;
-      for (let i = 0; i < count; i++) this.#send([THREW, number, i, recordError(error)]);
-      if (kind === CHUNK) this.#send([DONE, number, count, [], 0]);
+      this.#refuse(message, error);
       return;
     } finally {
       pauseEndWatch();
@@ -256,12 +286,12 @@ class Worker {
 
   #sendReturned(batch: unknown[]): void {
     try {
-      this.#sendBytes(encode(batch));
+      this.#send(batch);
     } catch {
       // One of the results cannot be sent: that one alone fails.
       for (let i = 2; i < batch.length; i += 2) {
         const number = batch[i] as number;
-        this.#sendOrRefuse(number, 0, batch[i + 1], () => encode([RETURNED, batch[1], number, batch[i + 1]]));
+        this.#sendOrRefuse(number, 0, batch[i + 1], [RETURNED, batch[1], number, batch[i + 1]]);
       }
     }
   }
@@ -274,29 +304,27 @@ class Worker {
     elapsedMs: number,
   ): void {
     try {
-      this.#sendBytes(encode([kind, number, start, values, elapsedMs]));
+      this.#send([kind, number, start, values, elapsedMs]);
     } catch {
       values.forEach((value, at) => {
-        this.#sendOrRefuse(number, start + at, value, () => encode([VALUES, number, start + at, [value]]));
+        this.#sendOrRefuse(number, start + at, value, [VALUES, number, start + at, [value]]);
       });
-      if (kind === DONE) this.#sendBytes(encode([DONE, number, start + values.length, [], elapsedMs]));
+      if (kind === DONE) this.#send([DONE, number, start + values.length, [], elapsedMs]);
     }
   }
 
-  #sendOrRefuse(number: number, index: number, value: unknown, pack: () => Uint8Array): void {
-    let bytes: Uint8Array;
+  #sendOrRefuse(number: number, index: number, value: unknown, message: readonly unknown[]): void {
     try {
       // Packed by itself first, so that a refusal names the path within the result.
-      encode(value, 'result');
-      bytes = pack();
+      pack(value, 'result', this.#inbox.peer);
+      this.#send(message);
     } catch (error) {
-      bytes = encode([THREW, number, index, recordError(error)]);
+      this.#send([THREW, number, index, recordError(error)]);
     }
-    this.#sendBytes(bytes);
   }
 
   #send(message: readonly unknown[]): void {
-    this.#sendBytes(encode(message));
+    this.#sendBytes(this.#outbox.seal(pack(message, 'result', this.#inbox.peer)));
   }
 
   /** Waits for room if there is none: results are never dropped. The parent reads whenever its loop turns. */

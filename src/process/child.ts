@@ -1,13 +1,12 @@
 import type { ProcessRecord } from '../arena/process-record.js';
 import { setLastWords } from '../kernel/forked-child.js';
 import { LoopWatch } from '../kernel/loop-watch.js';
-import { loadFunction } from '../wire/functions.js';
 import { whileLoading } from './bootstrap.js';
 import { reportFatal } from './fatal.js';
 import { assumeIdentity } from './identity.js';
 import { flushOutput, watchOutput } from './output.js';
 import { joinChildren } from './registry.js';
-import { type RequestBody, unpackBody } from './start-request.js';
+import { type RequestBody, unpackBody, unpackCall } from './start-request.js';
 import { takeSurroundings } from './surroundings.js';
 
 /** What `node` itself exits with when an await at top level can never settle. */
@@ -84,19 +83,23 @@ function endedEarly(why: string): Error {
 
 /** Loads what the child is to run, and answers how to run it. */
 export async function loadTarget(body: RequestBody): Promise<() => unknown> {
-  if (body.subclass !== null) {
-    const type = await loadFunction(body.subclass.type);
-    const instance = revive?.(type, body.subclass.properties, body);
+  const { target, args, class: type, this: properties } = await unpackCall(body);
+  if (type !== null) {
+    const instance = revive?.(type, properties, body);
     return () => instance?.run();
   }
-  if (body.target === null) return () => {};
-  const target = (await loadFunction(body.target)) as (...args: unknown[]) => unknown;
-  return () => target(...body.args);
+  if (target === null) return () => {};
+  return () => (target as (...args: readonly unknown[]) => unknown)(...args);
 }
 
 let watch: LoopWatch | undefined;
 let watchComplaint: string | undefined;
 let isForkedChild = false;
+
+/** Whether this process was forked from another Node. */
+export function isForked(): boolean {
+  return isForkedChild;
+}
 
 /** Ends a forked process when its event loop has run dry; `complaint` is what then counts as its failure, if anything does. */
 export function watchForEnd(complaint?: string): void {

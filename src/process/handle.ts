@@ -5,6 +5,7 @@ import type { OwnerId } from '../arena/slots.js';
 import { StartError, TimeoutError } from '../base/errors.js';
 import { errnoName } from '../kernel/errno.js';
 import type { ExitCode } from '../kernel/reaping.js';
+import { runSignalHandlers } from '../kernel/signals.js';
 import type { Started } from './start/contract.js';
 
 /** Reason word of a zygote that cannot fork because a thread came with its start-up modules. */
@@ -20,21 +21,22 @@ export class ChildHandle {
   #failure: StartError | undefined;
   #isUnfit = false;
   #isOver = false;
+  #keepsLoopAlive = false;
   #onReady: (() => void) | undefined;
   readonly #started: Started;
   readonly #owner: OwnerId;
   /** State from which on the pid stands: a zygote forks a child that dies before its first instruction again. */
   readonly #knownFrom: number;
 
-  /** @param isDaemon - A daemon does not keep its parent's event loop alive. */
-  constructor(member: Member, started: Started, isDaemon: boolean, onReady?: () => void) {
+  constructor(member: Member, started: Started, onReady?: () => void) {
     this.#member = member;
     this.#record = started.record;
     this.#started = started;
     this.#owner = started.record.child;
     this.#knownFrom = started.record.zygote === 0 ? FORKED : ALIVE;
     this.#onReady = onReady;
-    member.parking.poll(this.#poller, !isDaemon);
+    // Whether it keeps the event loop alive the registry says, which knows of the other children.
+    member.parking.poll(this.#poller, false);
   }
 
   readonly #poller = (): boolean => {
@@ -66,6 +68,14 @@ export class ChildHandle {
     this.#isUnfit = errno === UNFIT;
     const reason = errno > 0 ? errnoName(errno) : 'the process that should have forked it did not come up';
     this.#failure = startFailed(reason);
+  }
+
+  /** Says whether this process's event loop lives as long as the child does. */
+  setKeepsLoopAlive(keepsLoopAlive: boolean): void {
+    if (this.#isOver || keepsLoopAlive === this.#keepsLoopAlive) return;
+    this.#keepsLoopAlive = keepsLoopAlive;
+    this.#member.parking.stopPolling(this.#poller);
+    this.#member.parking.poll(this.#poller, keepsLoopAlive);
   }
 
   /** Looks after what nobody may ever tell; see {@link Started.probe}. */
@@ -136,6 +146,7 @@ export class ChildHandle {
       // While this thread is blocked its event loop sees nobody's end.
       this.probe();
       this.#member.parking.blockUntil(() => !this.isAlive, Math.min(leftMs, this.#started.probeMs));
+      runSignalHandlers();
     }
   }
 

@@ -3,6 +3,8 @@ import { debuglog } from 'node:util';
 import { openBlock } from '../arena/local-handles.js';
 import type { Member } from '../arena/member.js';
 import { UsageError } from '../base/errors.js';
+import { assertSupported } from '../kernel/library.js';
+import { referenceTo } from '../wire/functions.js';
 import { assertNotLoading } from './bootstrap.js';
 import { joinOrFoundFamily } from './family.js';
 import { ChildHandle } from './handle.js';
@@ -13,6 +15,7 @@ import { startByFork } from './start/fork.js';
 import { startByForkserver, zygoteEnvironment } from './start/forkserver.js';
 import { startBySpawn } from './start/spawn.js';
 import {
+  type Call,
   type PackedRequest,
   packRequest,
   type RequestBody,
@@ -33,9 +36,7 @@ export interface LaunchPlan {
   readonly env: Readonly<Record<string, string | undefined>> | undefined;
   readonly stdio: readonly [StreamSource, StreamSource, StreamSource];
   readonly inherit: readonly object[];
-  readonly target: RequestBody['target'];
-  readonly subclass: RequestBody['subclass'];
-  readonly args: readonly unknown[];
+  readonly call: Call;
   /** Shown by `activeChildren`. */
   readonly shown: object | undefined;
   /** Called once the child has taken over its streams. */
@@ -48,6 +49,7 @@ export interface LaunchPlan {
  * @throws {@link UsageError} `ERR_FURCA_BOOTSTRAPPING`, `ERR_FURCA_DAEMONIC_CHILD`.
  */
 export function assertMayStart(): void {
+  assertSupported();
   assertNotLoading();
   if (!ownIdentity().isDaemon) return;
   throw new UsageError(
@@ -71,7 +73,7 @@ export function prepareLaunch(plan: LaunchPlan): PreparedLaunch {
   assertMayStart();
   if (plan.cwd !== undefined) assertDirectory(plan.cwd);
   const member = joinOrFoundFamily();
-  const request = packRequest(headOf(plan), bodyOf(plan));
+  const request = packRequest(headOf(plan), bodyOf(plan), plan.call);
   // The caller may close what it passes on at once; a start by fork comes later.
   const held = request.carried.map((block) => openBlock(block));
   const start = async (): Promise<ChildHandle> => {
@@ -79,6 +81,7 @@ export function prepareLaunch(plan: LaunchPlan): PreparedLaunch {
       return await startAndRegister(member, plan, request);
     } finally {
       for (const handle of held) handle.close();
+      request.forget();
     }
   };
   return { start };
@@ -102,14 +105,14 @@ async function startAndRegister(
   const spawned = register(
     member,
     plan,
-    await startBy('spawn', member, plan, packRequest(headOf(plan), bodyOf(plan))),
+    await startBy('spawn', member, plan, packRequest(headOf(plan), bodyOf(plan), plan.call)),
   );
   await spawned.started();
   return spawned;
 }
 
 function register(member: Member, plan: LaunchPlan, started: Started): ChildHandle {
-  const handle = new ChildHandle(member, started, plan.isDaemon, plan.onReady);
+  const handle = new ChildHandle(member, started, plan.onReady);
   registerChild({ handle, isDaemon: plan.isDaemon, shown: plan.shown });
   return handle;
 }
@@ -137,11 +140,11 @@ function startBy(
 function headOf(plan: LaunchPlan): RequestHead {
   // A module reads its environment and folder while it loads: where the child's differ, the child loads it itself.
   const isPlain = plan.cwd === undefined && plan.env === undefined;
-  const target = plan.target ?? plan.subclass?.type;
-  return { preload: isPlain && target?.kind === 'reference' ? target : null };
+  const target = plan.call.target ?? plan.call.class;
+  return { preload: isPlain && target !== null ? referenceTo(target) : null };
 }
 
-function bodyOf(plan: LaunchPlan): RequestBody {
+function bodyOf(plan: LaunchPlan): Omit<RequestBody, 'call' | 'inherited'> {
   const base = zygoteEnvironment();
   const wanted = plan.env ?? process.env;
   const isSpawn = plan.startMethod === 'spawn';
@@ -161,9 +164,6 @@ function bodyOf(plan: LaunchPlan): RequestBody {
       ? ['inherit', 'inherit', 'inherit']
       : (plan.stdio.map(seenFromOutside) as unknown as RequestBody['stdio']),
     ownStreams: plan.stdio.map((source, fd) => source !== 'inherit' || ownIdentity().ownStreams[fd] === true),
-    target: plan.target,
-    subclass: plan.subclass,
-    args: plan.args,
   };
 }
 

@@ -2,12 +2,8 @@ import type { Socket } from 'node:net';
 import type { WaitOptions } from '../arena/parking.js';
 import { nextProcessNumber } from '../arena/slots.js';
 import { ClosedError, UsageError } from '../base/errors.js';
-import {
-  type AnyFunction,
-  describeClass,
-  describeFunction,
-  type FunctionDescriptor,
-} from '../wire/functions.js';
+import { assertSupported } from '../kernel/library.js';
+import type { AnyFunction } from '../wire/functions.js';
 import { setRevive } from './child.js';
 import { joinOrFoundFamily } from './family.js';
 import type { ChildHandle } from './handle.js';
@@ -92,6 +88,7 @@ export class Process<const Args extends readonly unknown[] = readonly []> implem
     const state = open(this, 'start');
     if (state.isSelf || state.stage !== 'new')
       throw wrongState('Starting', state, 'a process is started once');
+    assertSupported();
     const pipes = openPipes(state.settings.stdio ?? ['ignore', 'inherit', 'inherit']);
     try {
       const launch = prepareLaunch({
@@ -102,9 +99,12 @@ export class Process<const Args extends readonly unknown[] = readonly []> implem
         env: state.settings.env,
         stdio: pipes.sources,
         inherit: state.settings.inherit ?? [],
-        target: state.target === undefined ? null : describeFunction(state.target, 'target'),
-        subclass: subclassOf(this),
-        args: state.args,
+        call: {
+          target: state.target ?? null,
+          args: state.args,
+          class: overridingClass(this),
+          this: overridingClass(this) === null ? {} : { ...this },
+        },
         shown: this,
         onReady: pipes.closeTheirs,
       });
@@ -222,9 +222,10 @@ export class Process<const Args extends readonly unknown[] = readonly []> implem
   get sentinel(): Promise<number> {
     const state = open(this, 'asking');
     const handle = running(this, 'Watching');
-    state.sentinel ??= new Promise((resolve) => {
-      handle.onOver(() => resolve(handle.exitCode ?? 0));
-    });
+    const ended = state.daemon
+      ? new Promise<void>((resolve) => handle.onOver(resolve))
+      : handle.ended('Watching', {});
+    state.sentinel ??= ended.then(() => handle.exitCode ?? 0);
     return state.sentinel;
   }
 
@@ -283,14 +284,10 @@ function defaultName(): string {
   return parent === null ? `Process-${number}` : `${name}:${number}`;
 }
 
-/** How a subclass that overrides `run` travels: its class, and the instance's own properties. */
-function subclassOf(instance: object): { type: FunctionDescriptor; properties: object } | null {
+/** The class of an instance, if it overrides `run`: that is then what the child runs. */
+function overridingClass(instance: object): AnyFunction | null {
   const type = instance.constructor as unknown as AnyFunction & typeof Process;
-  if (type.prototype.run === Process.prototype.run) return null;
-  return {
-    type: describeClass(type, `class ${type.name}`),
-    properties: { ...instance },
-  };
+  return type.prototype.run === Process.prototype.run ? null : type;
 }
 
 /** The object for this very process. */

@@ -14,6 +14,8 @@ export interface RegisteredChild {
 }
 
 const children = new Set<RegisteredChild>();
+/** Those of them that are daemons which the program made itself. */
+let daemonCount = 0;
 let isHooked = false;
 let looking: NodeJS.Timeout | undefined;
 
@@ -21,9 +23,14 @@ let looking: NodeJS.Timeout | undefined;
 export function registerChild(child: RegisteredChild): void {
   children.add(child);
   child.handle.onOver(() => forget(child));
+  if (isOwnDaemon(child)) {
+    daemonCount++;
+    anchorChildren();
+  } else if (!child.isDaemon) child.handle.setKeepsLoopAlive(daemonCount === 0);
   looking ??= setInterval(lookAfterChildren, LOOK_MS).unref();
   if (isHooked) return;
   isHooked = true;
+  process.on('beforeExit', endDaemons);
   process.on('exit', endChildren);
 }
 
@@ -33,7 +40,11 @@ function lookAfterChildren(): void {
 }
 
 function forget(child: RegisteredChild): void {
-  children.delete(child);
+  if (!children.delete(child)) return;
+  if (isOwnDaemon(child)) {
+    daemonCount--;
+    anchorChildren();
+  }
   if (children.size > 0) return;
   clearInterval(looking);
   looking = undefined;
@@ -47,14 +58,46 @@ export function registeredChildren(): readonly RegisteredChild[] {
 /** Called in a forked child: its parent's children are not its own. */
 export function forgetChildren(): void {
   children.clear();
+  daemonCount = 0;
   clearInterval(looking);
   looking = undefined;
+  process.off('beforeExit', endDaemons);
   process.off('exit', endChildren);
   isHooked = false;
 }
 
-/** Resolves once every child that is no daemon has ended. */
+/** A daemon that the program made itself; a pool's workers may still be wanted by what waits for a child. */
+function isOwnDaemon({ isDaemon, shown }: RegisteredChild): boolean {
+  return isDaemon && shown !== undefined;
+}
+
+/**
+ * Children that are no daemons keep the event loop alive, but not while there are daemons: those end with this program's own code, as
+ * in Python, and when that has come to its end a dry event loop tells.
+ */
+function anchorChildren(): void {
+  for (const { handle, isDaemon } of children) if (!isDaemon) handle.setKeepsLoopAlive(daemonCount === 0);
+}
+
+function endDaemons(): void {
+  if (daemonCount === 0) return;
+  for (const child of children) if (isOwnDaemon(child)) child.handle.signal('SIGTERM');
+  // One that takes its time shall not be asked again and again.
+  for (const { handle, isDaemon } of children) if (!isDaemon) handle.setKeepsLoopAlive(true);
+}
+
+/** What else this process waits for before it ends, as it does for its children. */
+const alsoJoined = new Set<() => Promise<void>>();
+
+/** Has this process wait for `join` before it ends by itself. */
+export function joinAtEnd(join: () => Promise<void>): void {
+  alsoJoined.add(join);
+}
+
+/** Waits for what else is to be waited for, ends the daemons, and resolves once every child that is no daemon has ended. */
 export async function joinChildren(): Promise<void> {
+  for (const join of alsoJoined) await join();
+  endDaemons();
   for (const { handle, isDaemon } of registeredChildren()) {
     if (!isDaemon) await handle.ended('Joining a child', {});
   }

@@ -1,3 +1,4 @@
+import { functionFromText } from '../wire/functions.js';
 import { loadTarget } from './child.js';
 import { packRequest, type RequestBody, unpackBody, unpackHead } from './start-request.js';
 import { environmentChanges, takeSurroundings } from './surroundings.js';
@@ -10,7 +11,7 @@ const ROUNDS = 3;
  * time on freshly copied pages.
  */
 export async function rehearse(rounds: number = ROUNDS): Promise<void> {
-  const body: RequestBody = {
+  const body: Omit<RequestBody, 'call' | 'inherited'> = {
     name: 'Rehearsal',
     daemon: false,
     startMethod: 'forkserver',
@@ -23,12 +24,15 @@ export async function rehearse(rounds: number = ROUNDS): Promise<void> {
     // These change nothing, but go all the way.
     stdio: ['ignore', 'inherit', { fd: 2, ofPid: process.pid }],
     ownStreams: [false, false, false],
-    target: { kind: 'value', source: '() => 0', name: '', url: null, strict: true },
-    subclass: null,
+  };
+  const call = {
+    target: functionFromText('() => 0'),
     args: [1, 'text', { a: 1 }, [1, 2]],
+    class: null,
+    this: {},
   };
   for (let round = 0; round < rounds; round++) {
-    const packed = packRequest({ preload: null }, body);
+    const packed = packRequest({ preload: null }, body, call);
     unpackHead(packed.head);
     const unpacked = unpackBody(packed.body);
     takeSurroundings(unpacked);

@@ -1,7 +1,8 @@
 import type { Block } from '../arena/allocator.js';
-import { decode, encode } from '../wire/codec.js';
-import type { FunctionDescriptor, FunctionReference } from '../wire/functions.js';
-import { carriedBy, copyMessage, forgetCarried } from '../wire/handles.js';
+import { decodeShared, encodeShared } from '../wire/codec.js';
+import { decodeFromFamily, encodeForFamily } from '../wire/family-message.js';
+import type { AnyFunction, FunctionReference } from '../wire/functions.js';
+import { carriedBy, forgetCarried } from '../wire/handles.js';
 
 /** The three ways to start a process. */
 export type StartMethod = 'forkserver' | 'fork' | 'spawn';
@@ -31,10 +32,20 @@ export interface RequestBody {
   readonly stdio: readonly [StreamSource, StreamSource, StreamSource];
   /** For each of these: it is not that of the first process. */
   readonly ownStreams: readonly boolean[];
-  readonly target: FunctionDescriptor | null;
-  /** A subclass that overrides `run`, and the own properties of the instance. */
-  readonly subclass: { readonly type: FunctionDescriptor; readonly properties: object } | null;
+  /** A packed `Call`. */
+  readonly call: Uint8Array;
+  /** Number of the function that a forked child finds in the heap it has from its parent; 0 for none. */
+  readonly inherited: number;
+}
+
+/** What a child is to run, as its caller gave it. The names stand in paths of refusals. */
+export interface Call {
+  readonly target: AnyFunction | null;
   readonly args: readonly unknown[];
+  /** A subclass that overrides `run`. */
+  readonly class: AnyFunction | null;
+  /** Own properties of an instance of it. */
+  readonly this: object;
 }
 
 /** A request, packed in two parts so that a zygote need not unpack the arguments. */
@@ -42,6 +53,8 @@ export interface PackedRequest {
   readonly head: Uint8Array;
   readonly body: Uint8Array;
   readonly isDaemon: boolean;
+  /** Lets go of what only the parent keeps for the start; called once that is through. */
+  readonly forget: () => void;
   /** Blocks of the handles among what the child is told. */
   readonly carried: readonly Block[];
 }
@@ -51,26 +64,53 @@ export interface PackedRequest {
  *
  * @throws {@link NotSendableError} `ERR_FURCA_NOT_SENDABLE`: an argument cannot travel; `path` names it.
  */
-export function packRequest(head: RequestHead, body: RequestBody): PackedRequest {
-  const { args, ...rest } = body;
-  // Packed apart, so that a refusal names the path as the caller wrote it.
-  const packedArgs = copyMessage(encode(args, 'args'));
-  const packed = encode({ ...rest, args: packedArgs });
-  return {
-    head: encode(head).slice(),
-    body: packed.slice(),
-    isDaemon: body.daemon,
-    carried: carriedBy(packed),
-  };
+export function packRequest(
+  head: RequestHead,
+  body: Omit<RequestBody, 'call' | 'inherited'>,
+  given: Call,
+): PackedRequest {
+  const inherited = body.startMethod === 'fork' ? inherit(given) : 0;
+  try {
+    const call = encodeForFamily(inherited === 0 ? given : { ...given, target: null, class: null }, '');
+    const packed = encodeShared({ ...body, call, inherited });
+    return {
+      head: encodeShared(head).slice(),
+      body: packed.slice(),
+      isDaemon: body.daemon,
+      carried: carriedBy(packed),
+      forget: () => void inheritance.delete(inherited),
+    };
+  } catch (error) {
+    inheritance.delete(inherited);
+    throw error;
+  }
+}
+
+/** Functions that children of `fork` are to run: they need not travel, the child has them. */
+const inheritance = new Map<number, Pick<Call, 'target' | 'class'>>();
+let lastInherited = 0;
+
+function inherit({ target, class: type }: Call): number {
+  if (target === null && type === null) return 0;
+  lastInherited += 1;
+  inheritance.set(lastInherited, { target, class: type });
+  return lastInherited;
+}
+
+/** Unpacks what a child is to run; loads the modules that this needs. */
+export async function unpackCall({ call, inherited }: RequestBody): Promise<Call> {
+  const found = inheritance.get(inherited);
+  // The others are for its brothers and sisters.
+  inheritance.clear();
+  const given = (await decodeFromFamily(call)) as Call;
+  forgetCarried(call);
+  return { ...given, ...found };
 }
 
 export function unpackHead(bytes: Uint8Array): RequestHead {
-  return decode(bytes) as RequestHead;
+  return decodeShared(bytes) as RequestHead;
 }
 
 export function unpackBody(bytes: Uint8Array): RequestBody {
-  const body = decode(bytes) as Omit<RequestBody, 'args'> & { args: Uint8Array };
-  const args = decode(body.args) as unknown[];
-  forgetCarried(body.args);
-  return { ...body, args };
+  return decodeShared(bytes) as RequestBody;
 }

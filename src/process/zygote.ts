@@ -23,7 +23,7 @@ import { native } from '../kernel/library.js';
 import { followLifeline } from '../kernel/lifeline.js';
 import { guardRandomness } from '../kernel/randomness.js';
 import { DescriptorSet, lookAtChild, openProcessDescriptor, reapChild } from '../kernel/reaping.js';
-import { type FunctionReference, loadFunction } from '../wire/functions.js';
+import { type FunctionReference, loadReference } from '../wire/functions.js';
 import { beginForkedChild } from './child.js';
 import { inheritLifeline } from './family.js';
 import { reportFatal } from './fatal.js';
@@ -155,7 +155,7 @@ export class Zygote {
 
   /** So that the children need not look for it. What cannot be found they report themselves. */
   async #ensureFound(target: FunctionReference): Promise<void> {
-    await loadFunction(target).catch(() => {});
+    await loadReference(target);
   }
 
   async #ensureLoaded(url: string): Promise<void> {

@@ -85,11 +85,14 @@ export function commandFailed(
 export function commandTooLong(
   cmd: CommandText,
   timeoutMs: number,
-  stdout: CommandOutput,
-  stderr: CommandOutput,
+  [stdout, stderr]: readonly [stdout: CommandOutput, stderr: CommandOutput],
+  isDead: boolean,
 ): TimeoutExpired {
+  const fate = isDead
+    ? 'and was killed with all it had started'
+    : 'and could not be killed: it belongs to another user, or is caught in the system';
   return new TimeoutExpired(
-    `Command '${show(cmd)}' failed: it did not end within ${timeoutMs} ms, and was killed with all it had started.`,
+    `Command '${show(cmd)}' failed: it did not end within ${timeoutMs} ms, ${fate}.`,
     'ERR_FURCA_COMMAND_TIMEOUT',
     { cmd, timeoutMs, stdout, stderr },
   );
@@ -98,8 +101,7 @@ export function commandTooLong(
 export function waitTooLong(
   cmd: CommandText,
   timeoutMs: number,
-  stdout: CommandOutput,
-  stderr: CommandOutput,
+  [stdout, stderr]: readonly [stdout: CommandOutput, stderr: CommandOutput],
 ): TimeoutExpired {
   return new TimeoutExpired(
     `Waiting for command '${show(cmd)}' failed: it did not end within ${timeoutMs} ms. It goes on; wait again, or kill it.`,

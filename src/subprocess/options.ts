@@ -46,6 +46,8 @@ export interface CommandOptions {
   readonly user?: number | undefined;
   /** Group id to run as, for who may (setgid(2)). */
   readonly group?: number | undefined;
+  /** How much each `PIPE` holds before the writer waits, in bytes; more needs fewer turns for a lot of output. Default: the system's, 64 KiB. */
+  readonly pipeSizeBytes?: number | undefined;
   /** Descriptors, 3 and up, that the command has open under the same numbers. Default: none. */
   readonly passFds?: readonly number[] | undefined;
 }

@@ -1,6 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
-import type { CommandOutput as OutputText } from '../base/command-errors.js';
 import { closeDescriptor, waitReadable } from '../kernel/descriptor.js';
 import { assertSupported } from '../kernel/library.js';
 import { awaitChild, lookAtChild, openProcessDescriptor } from '../kernel/reaping.js';
@@ -11,10 +10,13 @@ import { Communication, type Output } from './communication.js';
 import { badOption, inputTwice, inputWithoutPipe, waitTooLong } from './failures.js';
 import { launch } from './launch.js';
 import type { Command, IfPiped, Input, PopenOptions, TextOf } from './options.js';
-import { killTree, newMark, withMark } from './process-tree.js';
+import { killTree, type Mark, newMark, withMark } from './process-tree.js';
 import { checkedInput, readSettings, readSignal, readTimeout, type Settings } from './settings.js';
 import { openStdio, planStdio, type Stdio } from './stdio.js';
 import { waitFor } from './waiting.js';
+
+/** How long a killed command may take to go. */
+const DYING_MS = 5000;
 
 /** How long to wait, and until what. */
 export interface CommandWaitOptions {
@@ -55,7 +57,7 @@ export class Popen<const O extends PopenOptions = object> implements AsyncDispos
   readonly #child: ChildProcess;
   readonly #stdio: Stdio;
   readonly #settings: Settings;
-  readonly #mark: string | undefined;
+  readonly #mark: Mark | undefined;
   readonly #ended: Promise<number>;
   #returnCode: number | null = null;
   #isReaped = false;
@@ -133,7 +135,7 @@ export class Popen<const O extends PopenOptions = object> implements AsyncDispos
     if (timeoutMs === Number.POSITIVE_INFINITY) this.#returnCode = awaitChild(this.pid) ?? null;
     else this.#awaitFor(timeoutMs);
     const code = this.poll();
-    if (code === null) throw waitTooLong(this.args, timeoutMs, null, null);
+    if (code === null) throw waitTooLong(this.args, timeoutMs, [null, null]);
     return code;
   }
 
@@ -199,11 +201,7 @@ export class Popen<const O extends PopenOptions = object> implements AsyncDispos
    * `trackTree` also descendants whose parents are gone.
    */
   killTree(): void {
-    killTree({
-      rootPid: this.#isReaped ? undefined : this.pid,
-      groupId: this.#settings.isLeader ? this.pid : undefined,
-      mark: this.#mark,
-    });
+    this.#killTree();
   }
 
   /** Closes this side of the pipes; the command goes on, and may notice. May be called twice. */
@@ -234,15 +232,34 @@ export class Popen<const O extends PopenOptions = object> implements AsyncDispos
   /**
    * Kills the whole tree, waits for the command itself, and takes what is left in its pipes: what `run` does when time is up.
    *
+   * A command that cannot be killed, or is caught in the kernel, is not waited for: nobody would know until when.
+   *
    * @internal
    */
-  async end(): Promise<Output> {
-    this.killTree();
-    await this.#ended;
+  async end(): Promise<{ readonly isDead: boolean; readonly output: Output }> {
+    const isDead = this.#killTree() && (await this.#endsWithin(DYING_MS));
+    if (!isDead) this.unref();
     const communication = this.#communication;
     communication?.drain();
     if (communication === undefined) this.close();
-    return communication?.soFar() ?? [null, null];
+    return { isDead, output: communication?.soFar() ?? [null, null] };
+  }
+
+  #killTree(): boolean {
+    return killTree({
+      rootPid: this.#isReaped ? undefined : this.pid,
+      groupId: this.#settings.isLeader ? this.pid : undefined,
+      mark: this.#mark,
+    });
+  }
+
+  async #endsWithin(timeoutMs: number): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<false>((resolve) => {
+      timer = setTimeout(() => resolve(false), timeoutMs);
+    });
+    const ended = this.#ended.then(() => true);
+    return Promise.race([ended, late]).finally(() => clearTimeout(timer));
   }
 
   #communicate(input: unknown): Communication {
@@ -258,9 +275,9 @@ export class Popen<const O extends PopenOptions = object> implements AsyncDispos
   }
 
   /** The error of a wait without success; none when the command has just ended and that is all there is to wait for. */
-  #late(timeoutMs: number, [stdout, stderr]: Output, isOutputAwaited: boolean = false): Error | undefined {
+  #late(timeoutMs: number, output: Output, isOutputAwaited: boolean = false): Error | undefined {
     if (!isOutputAwaited && this.poll() !== null) return undefined;
-    return waitTooLong(this.args, timeoutMs, stdout as OutputText, stderr as OutputText);
+    return waitTooLong(this.args, timeoutMs, output);
   }
 
   #awaitFor(timeoutMs: number): void {
@@ -296,10 +313,10 @@ function start(
   line: CommandLine,
   settings: Settings,
   options: PopenOptions,
-  mark: string | undefined,
+  mark: Mark | undefined,
 ): { readonly stdio: Stdio; readonly child: ChildProcess; readonly pid: number } {
   const plan = planStdio(options);
-  const stdio = openStdio(plan, settings.passFds, settings.text);
+  const stdio = openStdio(plan, settings);
   const env = mark === undefined ? settings.env : withMark(settings.env, mark);
   try {
     const { child, pid } = launch(line, { ...settings, env }, stdio.slots);

@@ -5,17 +5,30 @@ const MARKS = 'FURCA_SUBPROCESS';
 /** Looks that find somebody new; each stops more of those who could start others. */
 const MAX_LOOKS = 100;
 
+/** Clock ticks in a second, as proc(5) counts them on every Linux. */
+const TICKS_PER_SECOND = 100;
+
 let marks = 0;
 
+/** By what the descendants of a command are found. */
+export interface Mark {
+  readonly name: string;
+  /** No descendant began before this, in clock ticks since boot. */
+  readonly sinceTicks: number;
+}
+
 /** A mark no other command on this machine has: pids come round, the moment at which a program began does not. */
-export function newMark(): string {
-  return `${process.pid}.${performance.timeOrigin}.${++marks}`;
+export function newMark(): Mark {
+  const name = `${process.pid}.${performance.timeOrigin}.${++marks}`;
+  // Where the system shows another clock here it is a container's, which counts from later, so that nobody is overlooked.
+  const uptime = Number.parseFloat(read('/proc/uptime'));
+  return { name, sinceTicks: Number.isNaN(uptime) ? 0 : Math.floor(uptime * TICKS_PER_SECOND) - 1 };
 }
 
 /** The environment with a mark added to those that this program itself, or the caller, has put there. */
-export function withMark(env: Readonly<Record<string, string>>, mark: string): Record<string, string> {
+export function withMark(env: Readonly<Record<string, string>>, { name }: Mark): Record<string, string> {
   const outer = env[MARKS] ?? process.env[MARKS];
-  return { ...env, [MARKS]: outer === undefined ? mark : `${outer} ${mark}` };
+  return { ...env, [MARKS]: outer === undefined ? name : `${outer} ${name}` };
 }
 
 /** What is known of the processes that are to end. */
@@ -24,7 +37,7 @@ export interface Tree {
   readonly rootPid: number | undefined;
   /** Group and session that it led; the number is not given to anyone else while a member is left. */
   readonly groupId: number | undefined;
-  readonly mark: string | undefined;
+  readonly mark: Mark | undefined;
 }
 
 interface Entry {
@@ -42,8 +55,10 @@ interface Entry {
  *
  * Who is found is stopped first, and then looked for again until nobody new is found: a process that is stopped starts no other. A
  * descendant that cleared its environment and outlived its parent, in a session of its own, is not found.
+ *
+ * @returns Whether the command itself is dead, or will be; `false` when it belongs to another user by now, as a `sudo` may.
  */
-export function killTree(tree: Tree): void {
+export function killTree(tree: Tree): boolean {
   const seen = new Set<number>();
   const stopped: Entry[] = [];
   for (let look = 0; look < MAX_LOOKS; look++) {
@@ -57,6 +72,8 @@ export function killTree(tree: Tree): void {
   for (const { pid, startTicks } of stopped) {
     if (readEntry(pid)?.startTicks === startTicks) send(pid, 'SIGKILL');
   }
+  // Also where /proc shows nothing.
+  return tree.rootPid === undefined || send(tree.rootPid, 'SIGKILL');
 }
 
 /** Stops a process if it is still the one that was seen. */
@@ -77,7 +94,15 @@ function send(pid: number, signal: NodeJS.Signals): boolean {
 }
 
 function table(): Entry[] {
-  return readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? (readEntry(Number(name)) ?? []) : []));
+  return processIds().flatMap((pid) => readEntry(pid) ?? []);
+}
+
+function processIds(): number[] {
+  try {
+    return readdirSync('/proc').map(Number).filter(Number.isInteger);
+  } catch {
+    return [];
+  }
 }
 
 /** Reads proc_pid_stat(5); `undefined` for who is gone or a zombie. */
@@ -109,7 +134,7 @@ function members({ rootPid, groupId, mark }: Tree, entries: readonly Entry[]): E
   const chosen = new Set<number>();
   for (const entry of entries) {
     const isOfGroup = groupId !== undefined && (entry.groupId === groupId || entry.sessionId === groupId);
-    if (entry.pid === rootPid || isOfGroup || isMarked(entry.pid, mark)) chosen.add(entry.pid);
+    if (entry.pid === rootPid || isOfGroup || isMarked(entry, mark)) chosen.add(entry.pid);
   }
   for (let before = -1; before < chosen.size; ) {
     before = chosen.size;
@@ -119,8 +144,8 @@ function members({ rootPid, groupId, mark }: Tree, entries: readonly Entry[]): E
   return entries.filter(({ pid }) => chosen.has(pid));
 }
 
-function isMarked(pid: number, mark: string | undefined): boolean {
-  if (mark === undefined) return false;
+function isMarked({ pid, startTicks }: Entry, mark: Mark | undefined): boolean {
+  if (mark === undefined || Number(startTicks) < mark.sinceTicks) return false;
   const environment = read(`/proc/${pid}/environ`);
   return environment.split('\0').some((variable) => {
     return (
@@ -128,7 +153,7 @@ function isMarked(pid: number, mark: string | undefined): boolean {
       variable
         .slice(MARKS.length + 1)
         .split(' ')
-        .includes(mark)
+        .includes(mark.name)
     );
   });
 }

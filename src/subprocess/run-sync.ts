@@ -1,7 +1,8 @@
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
-import { closeSync, fstatSync, readSync } from 'node:fs';
+import { fstatSync, readSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { CommandOutput } from '../base/command-errors.js';
+import { closeDescriptor } from '../kernel/descriptor.js';
 import { assertSupported } from '../kernel/library.js';
 import { createMemoryFile } from '../kernel/memory.js';
 import { type CommandLine, readCommand } from './command-line.js';
@@ -63,7 +64,8 @@ export function runSync<const O extends RunSyncOptions = object>(
     typeof input === 'string' && settings.text !== null ? encodeText(input, settings.text) : input;
   const ended = block(line, settings, planStdio(popen), timeoutMs, bytes as Uint8Array | undefined);
   if (ended.isLate) {
-    throw commandTooLong(line.given, timeoutMs, soFar(settings, ended.stdout), soFar(settings, ended.stderr));
+    const output = [soFar(settings, ended.stdout), soFar(settings, ended.stderr)] as const;
+    throw commandTooLong(line.given, timeoutMs, output, true);
   }
   const completed = new CompletedProcess<CommandOutput, CommandOutput>(
     line.given,
@@ -106,6 +108,7 @@ function block(
       }),
     );
     const isLate = assertStarted(done, line, settings);
+    for (const stream of handed) stream.destroy();
     if (isLate) {
       // Node has ended and reaped the command itself; whoever is left of its tree goes by group and mark.
       killTree({ rootPid: undefined, groupId: settings.isLeader ? done.pid : undefined, mark });
@@ -117,8 +120,7 @@ function block(
       stderr: captured(done, plans, 2),
     };
   } finally {
-    if (merged !== undefined) closeSync(merged);
-    for (const stream of handed) stream.destroy();
+    if (merged !== undefined) closeDescriptor(merged);
   }
 }
 

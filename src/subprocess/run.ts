@@ -85,9 +85,9 @@ async function whole<T>(
     return await wait();
   } catch (error) {
     if (popen.returnCode !== null && !isGivenUp(error, signal)) throw error;
-    const [stdout, stderr] = await popen.end();
+    const { isDead, output } = await popen.end();
     if (signal?.aborted && error === signal.reason) throw error;
-    throw isGivenUp(error, signal) ? commandTooLong(popen.args, timeoutMs, stdout, stderr) : error;
+    throw isGivenUp(error, signal) ? commandTooLong(popen.args, timeoutMs, output, isDead) : error;
   }
 }
 

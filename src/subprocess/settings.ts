@@ -18,6 +18,7 @@ export interface Settings {
   readonly user: number | undefined;
   readonly group: number | undefined;
   readonly passFds: readonly number[];
+  readonly pipeSizeBytes: number | undefined;
 }
 
 /**
@@ -31,7 +32,7 @@ export function readSettings(options: CommandOptions): Settings {
     const value: unknown = options[name];
     if (value !== undefined && typeof value !== 'boolean') throw badOption(name, 'true or false');
   }
-  const { processGroup, umask, user, group, passFds = [] } = options;
+  const { processGroup, umask, user, group, passFds = [], pipeSizeBytes } = options;
   if (processGroup !== undefined && processGroup !== 0)
     throw badOption('processGroup', '0, for a group of its own');
   if (umask !== undefined && !isWithin(umask, 0o777)) throw badOption('umask', 'from 0 to 0o777');
@@ -41,6 +42,8 @@ export function readSettings(options: CommandOptions): Settings {
   if (!Array.isArray(passFds) || !passFds.every((fd) => isWithin(fd, 0x7fff_ffff) && fd >= 3)) {
     throw badOption('passFds', 'a list of descriptors from 3');
   }
+  if (pipeSizeBytes !== undefined && (!isWithin(pipeSizeBytes, 0x7fff_ffff) || pipeSizeBytes === 0))
+    throw badOption('pipeSizeBytes', 'a number of bytes, at least 1');
   return {
     cwd: options.cwd === undefined ? undefined : checkedWord('cwd', options.cwd),
     env: readEnvironment(options.env),
@@ -50,6 +53,7 @@ export function readSettings(options: CommandOptions): Settings {
     user,
     group,
     passFds,
+    pipeSizeBytes,
   };
 }
 

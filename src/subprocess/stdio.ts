@@ -1,10 +1,10 @@
-import { closeDescriptor, createPipe } from '../kernel/descriptor.js';
+import { closeDescriptor, createPipe, setPipeBytes } from '../kernel/descriptor.js';
 import { CommandInput } from './command-input.js';
 import { CommandOutput } from './command-output.js';
 import { badOption, noDescriptor } from './failures.js';
 import { type CommandOptions, DEVNULL, PIPE, STDOUT, type StreamTarget } from './options.js';
 import { descriptorOf } from './pipe-end.js';
-import type { TextSettings } from './text.js';
+import type { Settings } from './settings.js';
 
 /** What a command gets at one of its descriptors, as `child_process` takes it. */
 export type Slot = 'ignore' | 'pipe' | number;
@@ -72,8 +72,7 @@ export interface Stdio {
 /** Makes the pipes. Real ones, not the socket pairs of `child_process`: a program can open `/dev/stdin`, and a reader that ends is SIGPIPE. */
 export function openStdio(
   { plans }: StdioPlan,
-  passFds: readonly number[],
-  text: TextSettings | null,
+  { passFds, text, pipeSizeBytes }: Pick<Settings, 'passFds' | 'text' | 'pipeSizeBytes'>,
 ): Stdio {
   const theirs: number[] = [];
   const ours: number[] = [];
@@ -91,6 +90,7 @@ export function openStdio(
       ours.push(own);
       theirs.push(other);
       made[at] = own;
+      if (pipeSizeBytes !== undefined) setPipeBytes(own, pipeSizeBytes);
       return other;
     });
   } catch (error) {

@@ -2,6 +2,7 @@ import { type Member, membership, ownMembership } from '../arena/member.js';
 import type { WaitOptions } from '../arena/parking.js';
 import { spinUntil } from '../arena/spinning.js';
 import { TimeoutError, UsageError } from '../base/errors.js';
+import { runSignalHandlers } from '../kernel/signals.js';
 
 /** Something to be waited for, as a member of the family sees it. */
 export interface Gate {
@@ -54,6 +55,8 @@ export function passGateSync(gate: Gate, doing: string, timeout: number | undefi
     for (;;) {
       const leftMs = deadline - performance.now();
       if (parking.blockUntil(() => gate.pass(), Math.min(leftMs, SLICE_MS))) return;
+      // A signal ends a wait early; its handlers may change what is waited for, or end the process.
+      runSignalHandlers();
       if (leftMs <= SLICE_MS && performance.now() >= deadline) throw timedOut(doing, timeoutMs);
     }
   } finally {

@@ -1,12 +1,11 @@
 import { Reader } from './codec/reader.js';
 import { Writer } from './codec/writer.js';
-import { rebuildWith, recordWith } from './error-record.js';
 
-const writer: Writer = new Writer(recordPart);
-const reader: Reader = new Reader(rebuildPart);
+const writer: Writer = new Writer(null, false);
+const reader: Reader = new Reader(null, false);
 
 /**
- * Packs `value` into the bytes of one message, with the meaning of structuredClone.
+ * Packs `value` into the bytes of one message, with the meaning of structuredClone. Data alone: see `family-message.ts` for more.
  *
  * Carried: all primitives but symbols, plain objects, arrays (holes too), `Map`, `Set`, `Date`, `RegExp`, boxed
  * primitives, `ArrayBuffer`, every view on one, errors, with shared and cyclic references among them. An instance of
@@ -28,25 +27,31 @@ const reader: Reader = new Reader(rebuildPart);
  */
 export function encode(value: unknown, path: string = 'value'): Uint8Array {
   // A getter inside of a value may itself encode something.
-  return (writer.busy ? new Writer(recordPart) : writer).write(value, path);
+  return (writer.busy ? new Writer(null, false) : writer).write(value, path);
 }
 
 /**
  * Makes anew the value that `encode` packed.
  *
- * Nothing of `bytes` is kept, nor does anything that stands in them run; no key of theirs reaches a prototype.
+ * Nothing of `bytes` is kept, nor does anything that stands in them run; no key of theirs reaches a prototype. A message that carries
+ * functions, classes (`family-message.ts`) or handles is refused: this is what may read bytes from strangers.
  *
  * @param bytes - One whole message.
  * @throws {@link NotSendableError} `ERR_FURCA_NOT_SENDABLE` with `stage` `receive`: the bytes are no whole message.
  */
 export function decode(bytes: Uint8Array): unknown {
-  return (reader.busy ? new Reader(rebuildPart) : reader).readMessage(bytes);
+  return (reader.busy ? new Reader(null, false) : reader).readMessage(bytes);
 }
 
-function recordPart(error: unknown): unknown {
-  return recordWith(error, encode);
+const familyWriter: Writer = new Writer(null, true);
+const familyReader: Reader = new Reader(null, true);
+
+/** As `encode`, for messages that stay in the family: handles of shared memory travel in them. */
+export function encodeShared(value: unknown, path: string = 'value'): Uint8Array {
+  return (familyWriter.busy ? new Writer(null, true) : familyWriter).write(value, path);
 }
 
-function rebuildPart(record: unknown): unknown {
-  return rebuildWith(record, decode);
+/** As `decode`, for messages that a member of the family wrote. */
+export function decodeShared(bytes: Uint8Array): unknown {
+  return (familyReader.busy ? new Reader(null, true) : familyReader).readMessage(bytes);
 }

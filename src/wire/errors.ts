@@ -1,35 +1,41 @@
-import { decode, encode } from './codec.js';
-import { type ErrorRecord, rebuildWith, recordWith } from './error-record.js';
+import { encodeForFamily, Inbox } from './family-message.js';
+import { forgetCarried } from './handles.js';
 
-export type { ErrorRecord } from './error-record.js';
+export { registerError } from './error-classes.js';
+
+/** What was thrown, packed. */
+export type ErrorRecord = Uint8Array;
 
 /**
- * Describes what was thrown as plain data that `encode` always takes.
+ * Packs what was thrown, for a member of the family. Never throws.
  *
- * Kept of an error: the nearest class that the other side knows, `name`, `message`, `stack`, the own properties that
- * can be sent (the names of the others are listed), `cause` and `errors` with all theirs, up to 64 errors. What is no
- * error is kept as it is. Never throws: what cannot be sent at all becomes a `NotSendableError` that says so.
- *
- * @param thrown - Anything.
+ * Kept of an error: its class if that can travel, else the nearest class that the other side knows; `name`, `message`, `stack`, the own
+ * properties that can be sent (the names of the others are listed), `cause` and `errors` with all theirs. What is no error is kept as it
+ * is; what cannot be sent at all becomes a `NotSendableError` that says so.
  *
  * @example
  * rebuildError(recordError(Object.assign(new TypeError('no'), { code: 'E_NO' }))).code; // => 'E_NO'
  */
 export function recordError(thrown: unknown): ErrorRecord {
-  return recordWith(thrown, encode);
+  try {
+    return encodeForFamily(thrown, 'the thrown value');
+  } catch (error) {
+    return encodeForFamily(error, 'the thrown value');
+  }
 }
 
 /**
- * Makes anew what `recordError` described.
+ * Makes anew what `recordError` packed.
  *
- * Built-in classes and furca's own come back as instances of their class, other errors as the nearest of these with
- * their `name`; what was no error comes back as the same value. Names of properties that could not be sent stand under
- * `Symbol.for('furca:dropped')`.
+ * An error whose class cannot be loaded here comes back as the nearest class that is known, with its `name`. Names of properties that
+ * could not be sent stand under `Symbol.for('furca:dropped')`.
  *
  * @throws {@link NotSendableError} `ERR_FURCA_NOT_SENDABLE`: the record was damaged on its way.
  */
 export function rebuildError(record: ErrorRecord): unknown {
-  return rebuildWith(record, decode);
+  const { value } = new Inbox().receiveSync(record);
+  forgetCarried(record);
+  return value;
 }
 
 /**

@@ -4,12 +4,39 @@ import { NotSendableError } from '../base/errors.js';
 export interface Refusal {
   /** Such as `a function` or `a Socket`. */
   readonly what: string;
+  /** Why, where `what` does not say it. */
+  readonly fact?: string;
   readonly hint: string;
+  readonly cause?: unknown;
+}
+
+/** Carries a refusal out of the recursion of a writer, which knows the path. */
+export class Refused {
+  readonly refusal: Refusal;
+  constructor(refusal: Refusal) {
+    this.refusal = refusal;
+  }
 }
 
 /** Raised for a part of a value that cannot leave the process. */
-export function cannotSend(refusal: Refusal, path: string): NotSendableError {
-  return new NotSendableError(`Cannot send ${refusal.what} at ${path}. ${refusal.hint}`, path);
+export function cannotSend({ what, fact, hint, cause }: Refusal, path: string): NotSendableError {
+  const why = fact === undefined ? '' : `: ${fact}`;
+  return new NotSendableError(
+    `Cannot send ${what} at ${path}${why}. ${hint}`,
+    path,
+    'send',
+    cause === undefined ? {} : { cause },
+  );
+}
+
+/** Raised where a function or class that arrived cannot be made. */
+export function cannotLoad(what: string, fact: string, cause?: unknown): NotSendableError {
+  return new NotSendableError(
+    `Cannot load ${what}: ${fact}.`,
+    what.replace(/^the function /, ''),
+    'receive',
+    cause === undefined ? {} : { cause },
+  );
 }
 
 /** Raised when a value is nested deeper than the stack is high. */
@@ -38,31 +65,6 @@ export function notAMessage(fact: string, cause?: unknown): NotSendableError {
     `Cannot read a message: ${fact}. Both sides must run the same furca.`,
     '',
     'receive',
-    cause === undefined ? {} : { cause },
-  );
-}
-
-/** What a refused function is called: its name, where it was written if that is known, and its place in the call. */
-export interface FunctionName {
-  readonly name: string;
-  /** Such as `src/a.ts:12:5`. */
-  readonly where: string | null;
-  readonly path: string;
-}
-
-/** Raised for a function that cannot leave the process. */
-export function cannotSendFunction(
-  { name, where, path }: FunctionName,
-  fact: string,
-  hint: string,
-  cause?: unknown,
-): NotSendableError {
-  const called = name === '' ? 'an anonymous function' : `function ${name}`;
-  const place = where === null ? '' : ` (${where})`;
-  return new NotSendableError(
-    `Cannot send ${called}${place} at ${path}: ${fact}. ${hint}`,
-    path,
-    'send',
     cause === undefined ? {} : { cause },
   );
 }

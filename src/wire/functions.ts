@@ -1,56 +1,15 @@
 import { UsageError } from '../base/errors.js';
-import { describe, describeExportedClass } from './closures/describe.js';
-import type { AnyFunction, FunctionDescriptor } from './closures/descriptor.js';
-import { loadDescribed } from './closures/load.js';
+import { type AnyFunction, type CodeUnit, type ReferenceUnit, referenceUnit } from './closures/descriptor.js';
+import { nextId } from './closures/identities.js';
+import { inspecting } from './closures/inspector.js';
+import { LoadedUnit, loadedUnit } from './closures/loaded-units.js';
+import { planAs, planOf } from './closures/plan.js';
+import { rememberReceived } from './closures/received.js';
+import { notAMessage } from './failures.js';
+import { decodeFromFamily, encodeForFamily, type Packed, pack } from './family-message.js';
+import { carriedBy, copyMessage, keepCarried } from './handles.js';
 
-export type {
-  AnyFunction,
-  FunctionDescriptor,
-  FunctionGlobal,
-  FunctionReference,
-  FunctionValue,
-} from './closures/descriptor.js';
-
-const descriptors = new WeakMap<object, FunctionDescriptor>();
-
-/**
- * Describes a function so that another process can have it.
- *
- * A function that uses nothing but its arguments and built-in globals goes by value; one that uses more goes by
- * reference, if a module other than the program's entry file exports it. The result is kept for as long as the
- * function lives, so that the second time costs next to nothing. Synchronous: no module is imported here.
- *
- * @param fn - Any function.
- * @param path - What it is called in an error, such as `target`. Default `function`.
- * @throws {@link NotSendableError} `ERR_FURCA_NOT_SENDABLE`: the message names the function, where it was written and
- * what it captures (names, never values).
- *
- * @example
- * const fn = await loadFunction(describeFunction((x: number) => x * 2));
- * fn(21); // => 42
- */
-export function describeFunction(fn: AnyFunction, path: string = 'function'): FunctionDescriptor {
-  let descriptor = descriptors.get(fn);
-  if (descriptor === undefined) {
-    descriptor = describe(fn, path);
-    descriptors.set(fn, descriptor);
-  }
-  return descriptor;
-}
-
-/**
- * Describes a class that a module exports, so that another process can make instances of it.
- *
- * @throws {@link NotSendableError} `ERR_FURCA_NOT_SENDABLE`: no module other than the entry file exports it.
- */
-export function describeClass(type: AnyFunction, path: string): FunctionDescriptor {
-  let descriptor = descriptors.get(type);
-  if (descriptor === undefined) {
-    descriptor = describeExportedClass(type, path);
-    descriptors.set(type, descriptor);
-  }
-  return descriptor;
-}
+export type { AnyFunction, ReferenceUnit as FunctionReference } from './closures/descriptor.js';
 
 /**
  * Names a function that a module exports without importing the module here: the process that runs it does.
@@ -74,24 +33,101 @@ export function functionIn<Task extends AnyFunction = (...args: readonly unknown
       `Naming a task failed: '${href}' is no file: URL. Use new URL('./module.js', import.meta.url).`,
     );
   }
-  const descriptor: FunctionDescriptor = { kind: 'reference', url: href, exportName };
+  const unit = referenceUnit(href, exportName);
   const task = async (...args: Parameters<Task>): Promise<Awaited<ReturnType<Task>>> => {
-    const loaded = (await loadDescribed(descriptor)) as Task;
-    return (await loaded(...args)) as Awaited<ReturnType<Task>>;
+    const loaded = new LoadedUnit(unit);
+    await loaded.load();
+    return (await (loaded.value() as Task)(...args)) as Awaited<ReturnType<Task>>;
   };
   Object.defineProperty(task, 'name', { value: exportName });
-  descriptors.set(task, descriptor);
+  planAs(task, { kind: 'reference', unit });
   return task;
 }
 
 /**
- * Makes the function that `describeFunction` described; the same one whenever the description is the same.
+ * Packs a function with what it captures at this moment.
  *
- * A reference is imported with this process's loaders. A text is code: take it only from a process of this family.
- *
- * @throws {@link NotSendableError} `ERR_FURCA_NOT_SENDABLE` with `stage` `receive`: the module failed to load (`cause`
- * says how), or has no such function any more, or the text does not compile.
+ * @param before - What this gave for the same function before; given back if it still holds, so that it need not be sent again.
+ * @throws {@link NotSendableError} `ERR_FURCA_NOT_SENDABLE`: the message says what of it cannot leave, and the way there.
  */
-export function loadFunction(descriptor: FunctionDescriptor): Promise<AnyFunction> {
-  return loadDescribed(descriptor);
+export function packFunction(fn: AnyFunction, path: string, before?: Packed): Packed {
+  if (before?.isConstant === true) return before;
+  const packed = pack(fn, path);
+  if (before !== undefined && Buffer.compare(before.bytes, packed.bytes) === 0) return before;
+  // Of its own: the bytes of messages lie in chunks with others, and this is kept; so are the handles that it names.
+  const bytes = packed.bytes.slice();
+  const blocks = carriedBy(packed.bytes);
+  if (blocks.length > 0) keepCarried(bytes, blocks);
+  return { ...packed, bytes };
+}
+
+/** A function as bytes, with all it needs. */
+export type FunctionDescriptor = Uint8Array;
+
+/**
+ * Describes a function, with what it captures now, so that any process of the family can have it.
+ *
+ * @param path - What it is called in an error, such as `target`. Default `function`.
+ * @throws {@link NotSendableError} `ERR_FURCA_NOT_SENDABLE`: the message says what of it cannot leave, and the way there.
+ *
+ * @example
+ * const step = 2;
+ * const fn = await loadFunction(describeFunction((x: number) => x * step));
+ * fn(21); // => 42
+ */
+export function describeFunction(fn: AnyFunction, path: string = 'function'): FunctionDescriptor {
+  return copyMessage(encodeForFamily(fn, path));
+}
+
+/**
+ * Makes the function that `describeFunction` described; modules it needs are imported with this process's loaders.
+ *
+ * @throws {@link NotSendableError} `ERR_FURCA_NOT_SENDABLE` with `stage` `receive`: a module failed to load (`cause` says how), or has no
+ * such function any more, or the text does not compile.
+ */
+export async function loadFunction(descriptor: FunctionDescriptor): Promise<AnyFunction> {
+  const fn = await decodeFromFamily(descriptor);
+  if (typeof fn !== 'function') throw notAMessage('it holds no function');
+  return fn as AnyFunction;
+}
+
+/** How `fn` is found, if it travels by reference; `null` where it does not, or cannot travel at all. */
+export function referenceTo(fn: AnyFunction): ReferenceUnit | null {
+  const plan = inspecting(() => {
+    try {
+      return planOf(fn);
+    } catch {
+      // Whoever sends it finds out why.
+      return null;
+    }
+  });
+  return plan?.kind === 'reference' ? plan.unit : null;
+}
+
+/** Loads the module of a function, so that its arrival need not; never rejects. */
+export function loadReference(reference: ReferenceUnit): Promise<void> {
+  const unit = loadedUnit(reference);
+  if (!reference.isCommonJs) return unit.load();
+  return Promise.resolve()
+    .then(() => void unit.value())
+    .catch(() => {});
+}
+
+/** Makes a function that looks as if it had been received, without a parser or an inspector. */
+export function functionFromText(source: string): AnyFunction {
+  const unit: CodeUnit = {
+    kind: 'code',
+    id: nextId(),
+    source,
+    names: [],
+    imports: [],
+    strict: true,
+    isClass: false,
+    url: null,
+    line: 0,
+    column: 0,
+  };
+  const fn = loadedUnit(unit).instantiate().make();
+  rememberReceived(fn, { unit, values: () => [] });
+  return fn;
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { getContext, type Pool, type PoolOptions, type StartMethod } from '../../src/index.js';
 import { isGone, until } from '../fixtures/pool-outcomes.js';
+import { closureCases } from './pool-closures.js';
 import { endingCases } from './pool-endings.js';
 import { errorCases } from './pool-errors.js';
 import { refusalCases } from './pool-refusals.js';
@@ -29,6 +30,7 @@ export const poolCases: readonly PoolCase[] = [
   ...refusalCases,
   ...endingCases,
   ...sizeCases,
+  ...closureCases,
 ];
 
 /** The pools of one start method, and how to take down what a case has made. */

@@ -162,7 +162,7 @@ export const errorCases: readonly PoolCase[] = [
       title: `a result that cannot be sent rejects that item alone, in chunks of ${chunkSize}`,
       async run(pools) {
         const fn = (x: number): unknown =>
-          x === 2 ? { list: [{ call: () => x }] } : x === 4 ? Symbol('four') : x;
+          x === 2 ? { list: [{ weak: new WeakMap() }] } : x === 4 ? new WeakSet() : x;
         const code = 'ERR_FURCA_NOT_SENDABLE';
         assertEachItem(await eachItem(pools.shared(), fn, chunkSize), [0, 1, code, 3, code, 5]);
       },
@@ -172,13 +172,13 @@ export const errorCases: readonly PoolCase[] = [
     title: 'a result that cannot be sent is refused with the path to the offending part',
     async run(pools) {
       const pool = pools.shared();
-      const fn = (): unknown => ({ list: [1, { call: () => 1 }] });
+      const fn = (): unknown => ({ list: [1, { weak: new WeakMap() }] });
       const calls = [pool.apply(fn), pool.map(fn, [1, 2], { chunkSize: 2 }), pool.imap(fn, [1]).next()];
       for (const error of await failuresOf(...calls)) {
         assert.ok(error instanceof NotSendableError);
         assert.equal(error.code, 'ERR_FURCA_NOT_SENDABLE');
         assert.equal(error.stage, 'send');
-        assert.equal(error.path, 'result.list[1].call');
+        assert.equal(error.path, 'result.list[1].weak');
       }
     },
   },
@@ -187,10 +187,10 @@ export const errorCases: readonly PoolCase[] = [
     async run(pools) {
       const pool = pools.shared();
       const type = (x: unknown): string => typeof x;
-      const inArgs = await failureOf(pool.apply(type, [{ deep: [() => 1] }]));
+      const inArgs = await failureOf(pool.apply(type, [{ deep: [new WeakMap()] }]));
       assert.ok(inArgs instanceof NotSendableError);
       assert.equal(inArgs.path, 'args[0].deep[0]');
-      const items = [1, 'a', { a: Symbol('x') }, true, 5n];
+      const items = [1, 'a', { a: new WeakSet() }, true, 5n];
       for (const chunkSize of [1, 5]) {
         const inItems = await failureOf(pool.map(type, items, { chunkSize }));
         assert.ok(inItems instanceof NotSendableError);
@@ -208,7 +208,7 @@ export const errorCases: readonly PoolCase[] = [
     async run(pools) {
       const error = (await failureOf(
         pools.shared().apply(() => {
-          throw Object.assign(new TypeError('partly'), { code: 'E_PART', call: () => 1 });
+          throw Object.assign(new TypeError('partly'), { code: 'E_PART', weak: new WeakMap() });
         }),
       )) as Failure & { call?: unknown };
       assert.ok(error instanceof TypeError);
@@ -221,7 +221,7 @@ export const errorCases: readonly PoolCase[] = [
     title: 'a thrown value that cannot be sent becomes ERR_FURCA_NOT_SENDABLE for that item alone (W-08)',
     async run(pools) {
       const fn = (x: number): number => {
-        if (x === 3) throw () => x;
+        if (x === 3) throw new WeakMap();
         return x;
       };
       assertEachItem(await eachItem(pools.shared(), fn, 6), [0, 1, 2, 'ERR_FURCA_NOT_SENDABLE', 4, 5]);

@@ -245,3 +245,51 @@ it('A blocked child takes turns with its parent, and its Sync forms time out', a
   await child.join();
   assert.equal(child.exitCode, 0);
 });
+
+it('A child that blocks in a waiting call still runs its handlers of signals', async (method) => {
+  for (const how of ['lock', 'semaphore', 'event', 'condition', 'barrier', 'join']) {
+    using lock = new Lock();
+    using never = new Event();
+    using ready = new Event();
+    await lock.acquire();
+    const child = await started(
+      method,
+      async (how: string, lock: Lock, never: Event, ready: Event, url: string) => {
+        const { Barrier, Condition, Process, Semaphore } = (await import(
+          url
+        )) as typeof import('../../src/index.js');
+        let isHurried = false;
+        process.on('SIGUSR2', () => {
+          isHurried = true;
+        });
+        process.on('SIGTERM', () => process.exit(isHurried ? 7 : 8));
+        const condition = new Condition();
+        const sleeper = new Process({
+          startMethod: 'spawn',
+          daemon: true,
+          target: () => new Promise((resolve) => setTimeout(resolve, 60_000)),
+        });
+        if (how === 'join') await sleeper.start();
+        ready.set();
+        if (how === 'lock') lock.acquireSync();
+        else if (how === 'semaphore') new Semaphore(0).acquireSync();
+        else if (how === 'event') never.waitSync();
+        else if (how === 'barrier') new Barrier(2).waitSync();
+        else if (how === 'join') sleeper.joinSync();
+        else {
+          condition.acquireSync();
+          condition.waitSync();
+        }
+      },
+      [how, lock, never, ready, new URL('../../src/index.js', import.meta.url).href],
+    );
+    await ready.wait();
+    for (const signal of ['SIGUSR2', 'SIGTERM'] as const) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      process.kill(child.pid as number, signal);
+    }
+    await child.join();
+    assert.equal(child.exitCode, 7, how);
+    lock.release();
+  }
+});

@@ -153,11 +153,40 @@ it('An argument that cannot travel is refused by start(), naming its path, and n
   assert.equal(child.pid, undefined);
 });
 
-it('A target that captures a variable is refused by start(), naming the variable', async (method) => {
-  const captive = { value: 1 };
-  const child = new Process({ startMethod: method, target: () => captive.value });
-  await assert.rejects(child.start(), { code: 'ERR_FURCA_NOT_SENDABLE', message: /captive/ });
+it('A target that captures what cannot travel is refused by start(), naming it; a forked child inherits it', async (method) => {
+  const captive = { value: new WeakMap<object, number>() };
+  captive.value.set(captive, 21);
+  const child = new Process({ startMethod: method, target: () => process.exit(captive.value.get(captive)) });
+  if (method === 'fork') {
+    await child.start();
+    await child.join();
+    assert.equal(child.exitCode, 21);
+  } else {
+    await assert.rejects(child.start(), {
+      code: 'ERR_FURCA_NOT_SENDABLE',
+      message: /a WeakMap at target → .* → captured variable captive → \.value/,
+    });
+  }
   assert.deepEqual(activeChildren(), []);
+});
+
+it('A target takes along what it captures: values, functions and instances of classes', async (method) => {
+  const step = 2;
+  class Counter {
+    count = 3;
+    add(): number {
+      this.count += step;
+      return this.count;
+    }
+  }
+  const counter = new Counter();
+  const twice = (work: () => number): number => work() + work();
+  const { exitCode } = await outcome(
+    method,
+    (given: Counter) => process.exit(given instanceof Counter ? twice(() => given.add()) : 99),
+    [counter],
+  );
+  assert.equal(exitCode, 12);
 });
 
 it('A working directory that is not there is refused by start()', async (method) => {
@@ -170,7 +199,7 @@ it('Starting costs nothing of the next start when it failed before', async (meth
   const refused = new Process<readonly [unknown]>({
     startMethod: method,
     target: () => {},
-    args: [() => process],
+    args: [new WeakMap()],
   });
   await refused.start().catch(() => {});
   await refused[Symbol.asyncDispose]();

@@ -42,9 +42,9 @@ export const faults: Readonly<Record<string, (x: number) => unknown>> = {
     if (x === 5) await new Promise(() => {});
     return x * 2;
   },
-  'returns what cannot be sent': (x) => (x === 5 ? { call: () => x } : x * 2),
+  'returns what cannot be sent': (x) => (x === 5 ? { weak: new WeakMap() } : x * 2),
   'throws what cannot be sent': (x) => {
-    if (x === 5) throw Symbol('five');
+    if (x === 5) throw new WeakSet();
     return x * 2;
   },
 };

@@ -216,6 +216,36 @@ test('A program that awaits nothing stays until its children have ended', async 
   assert.equal(stdout, 'child\nmain 0\n');
 });
 
+test('A daemon ends when the main code has come to its end, not with the children that are still waited for', async () => {
+  const { code, stdout, stderr } = await runProgram(`
+    import { Process } from 'furca';
+    const daemon = new Process({ daemon: true, target: () => new Promise((resolve) => setTimeout(resolve, 60_000)) });
+    const child = new Process({ target: () => new Promise((resolve) => setTimeout(resolve, 500)) });
+    await daemon.start();
+    await child.start();
+    daemon.sentinel.then((exitCode) => console.log('daemon', exitCode, child.exitCode));
+    process.on('exit', () => console.log('exit', daemon.exitCode, child.exitCode));
+  `);
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout, 'daemon -15 null\nexit -15 0\n');
+});
+
+test('A program that awaits the end of a child, by join or sentinel, has not come to its end: its daemons live', async () => {
+  const { code, stdout, stderr } = await runProgram(`
+    import { Process } from 'furca';
+    const daemon = new Process({ daemon: true, target: () => new Promise((resolve) => setTimeout(resolve, 60_000)) });
+    await daemon.start();
+    for (const wait of [(child) => child.join(), (child) => child.sentinel]) {
+      const child = new Process({ target: () => new Promise((resolve) => setTimeout(resolve, 300)) });
+      await child.start();
+      await wait(child);
+      console.log(child.exitCode, daemon.exitCode);
+    }
+  `);
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout, '0 null\n0 null\n');
+});
+
 test('An uncaught error in the main process still waits for its children, prints, and exits 1', async () => {
   const { code, stdout, stderr } = await runProgram(`
     import { Process } from 'furca';

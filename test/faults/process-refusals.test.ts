@@ -121,22 +121,61 @@ test('What the parent has under way does not go on in a child started by fork', 
   assert.equal(stdout, 'exit code 0\nmain ends\n');
 });
 
-test('On a system that is not Linux importing works, and the first use fails with one clear error', async () => {
-  const disguise = writeModule(`Object.defineProperty(process, 'platform', { value: 'darwin' });`);
-  const { code, stdout, stderr } = await runProgram(
-    `
-    import { Process } from 'furca';
-    import { fork } from 'furca/os';
-    const told = [];
-    try { await new Process({ name: 'named', target: () => {} }).start(); } catch (error) { told.push([error.code, error.message]); }
-    try { fork(); } catch (error) { told.push([error.code, '']); }
-    console.log(JSON.stringify(told));
-  `,
-    { flags: ['--import', pathToFileURL(disguise).href] },
-  );
-  assert.equal(code, 0, stderr);
-  const [[first, message] = [], [second] = []] = JSON.parse(stdout) as [string, string][];
-  assert.equal(first, 'ERR_FURCA_UNSUPPORTED_RUNTIME');
-  assert.match(message ?? '', /darwin/);
-  assert.ok(second === 'ERR_FURCA_UNSUPPORTED_RUNTIME' || second === 'ERR_FURCA_NOT_FORK_READY', second);
-});
+const DISGUISES: Readonly<Record<string, readonly [disguise: string, named: RegExp]>> = {
+  'a system that is not Linux': [
+    `Object.defineProperty(process, 'platform', { value: 'darwin' });`,
+    /darwin/,
+  ],
+  Electron: [
+    `Object.defineProperty(process, 'versions', { value: { ...process.versions, electron: '40.0.0' } });`,
+    /Electron/,
+  ],
+  Bun: [
+    `Object.defineProperty(process, 'versions', { value: { ...process.versions, bun: '1.3.0' } });`,
+    /Bun/,
+  ],
+  Deno: [
+    `Object.defineProperty(process, 'versions', { value: { ...process.versions, deno: '2.5.0' } });`,
+    /Deno/,
+  ],
+  'a single-executable program': [
+    `const builtin = process.getBuiltinModule;
+     process.getBuiltinModule = (name) => name === 'node:sea' ? { isSea: () => true } : builtin(name);`,
+    /single-executable/,
+  ],
+};
+
+for (const [what, [disguise, named]] of Object.entries(DISGUISES)) {
+  test(`Under ${what} importing works, and every first use fails with one clear error`, async () => {
+    const { code, stdout, stderr } = await runProgram(
+      `
+      import { Pool, Process } from 'furca';
+      import { fork } from 'furca/os';
+      import { Popen, run, runSync } from 'furca/subprocess';
+      const uses = [
+        () => new Process({ target: () => {} }).start(),
+        () => new Process({ target: () => {}, startMethod: 'spawn' }).start(),
+        () => new Pool(1),
+        () => fork(),
+        () => new Popen(['true']),
+        () => run(['true']),
+        () => runSync(['true']),
+      ];
+      const told = [];
+      for (const use of uses) {
+        try { await use(); told.push(['nothing', '']); } catch (error) { told.push([error.code, error.message]); }
+      }
+      console.log(JSON.stringify(told));
+    `,
+      { flags: ['--import', pathToFileURL(writeModule(disguise)).href] },
+    );
+    assert.equal(code, 0, stderr);
+    const told = JSON.parse(stdout) as [string, string][];
+    assert.equal(told.length, 7);
+    for (const [toldCode, message] of told) {
+      assert.equal(toldCode, 'ERR_FURCA_UNSUPPORTED_RUNTIME');
+      assert.match(message, named);
+      assert.match(message, /It runs under Node\.js 20\.19 or later on Linux/);
+    }
+  });
+}

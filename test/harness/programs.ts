@@ -33,7 +33,10 @@ export function programFolder(): string {
 /** Where each door of the package lies. */
 const DOORS = new Map([
   ['furca', 'dist/lib/index.js'],
+  ['furca/connection', 'dist/lib/connection.js'],
+  ['furca/managers', 'dist/lib/managers.js'],
   ['furca/os', 'dist/lib/os.js'],
+  ['furca/threading', 'dist/lib/threading.js'],
   ['furca/subprocess', 'dist/lib/subprocess.js'],
   ['furca/fork-ready', 'dist/lib/fork-ready.js'],
 ]);

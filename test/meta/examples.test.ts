@@ -30,7 +30,9 @@ const examples: readonly Example[] = sources.flatMap(({ path, text }) =>
   [...text.matchAll(/@example\n((?:\s*\* ?.*\n)+?)\s*\*(?:\/|\s*@[\s\S]*?\*\/)\n\s*(.*)/g)].map(
     ([, block = '', next = '']) => ({
       of:
-        /(?:class|function|const|async|static|get)\s+(\w+)/.exec(next)?.[1] ?? /(\w+)/.exec(next)?.[1] ?? '',
+        /(?:class|async function|static async|function|const|async|static|get)\s+(\w+)/.exec(next)?.[1] ??
+        /(\w+)/.exec(next)?.[1] ??
+        '',
       path,
       lines: block
         .trimEnd()
@@ -51,7 +53,7 @@ function asserted(line: string): string {
 
 /** Imports for all names that an example uses and the doors, or the file it stands in, export. */
 async function importsFor(example: Example): Promise<string> {
-  const files = ['index.ts', 'os.ts', 'subprocess.ts', example.path].map(
+  const files = ['index.ts', 'os.ts', 'subprocess.ts', 'connection.ts', 'managers.ts', example.path].map(
     (path) => `${root}dist/src/${path.replace(/\.ts$/, '.js')}`,
   );
   if (example.path.startsWith('wire/'))

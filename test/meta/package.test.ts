@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
+import { type BuildOptions, build } from 'esbuild';
 import { globSync } from 'tinyglobby';
 import { root } from './sources.js';
 
@@ -140,32 +141,104 @@ test('the installed package has exact types for a strict program of nodenext', {
     join(home, 'program.ts'),
     `import { FurcaError, Pool, Process, type PoolStats } from 'furca';
      import { fork, waitpid } from 'furca/os';
+     import { run } from 'furca/subprocess';
      import 'furca/fork-ready';
+     const output: string = (await run(['ls'], { captureOutput: true, text: true })).stdout;
      await using pool = new Pool(2);
      const lengths: number[] = await pool.map((text: string) => text.length, ['a', 'bc']);
      const stats: PoolStats = pool.stats();
      const p = new Process({ target: (name: string) => console.log(name), args: ['kel'] });
      // @ts-expect-error - an item of the wrong type
      void pool.map((text: string) => text.length, [1]);
-     export { FurcaError, fork, lengths, p, stats, waitpid };`,
+     export { FurcaError, fork, lengths, output, p, stats, waitpid };`,
   );
-  const options = [
-    '--strict',
-    '--module',
-    'nodenext',
-    '--target',
-    'es2023',
-    '--lib',
-    'es2023,esnext.disposable',
-    '--types',
-    'node',
-  ];
+  const options = ['--strict', '--target', 'es2023', '--lib', 'es2023,esnext.disposable', '--types', 'node'];
+  // Types of a CommonJS program, which gets furca by require().
+  writeFileSync(
+    join(home, 'common.cts'),
+    `import furca = require('furca');
+     const pool = new furca.Pool(2);
+     const squares: Promise<number[]> = pool.map((x: number) => x * x, [1, 2]);
+     export = squares;`,
+  );
   const compiler = join(root, 'node_modules/typescript/bin/tsc');
-  must(
-    run(
-      process.execPath,
-      [compiler, ...options, '--noEmit', '--exactOptionalPropertyTypes', 'program.ts'],
-      home,
-    ),
-  );
+  for (const [kind, files] of Object.entries({
+    nodenext: ['--module', 'nodenext', 'program.ts', 'common.cts'],
+    bundler: ['--module', 'esnext', '--moduleResolution', 'bundler', 'program.ts'],
+  })) {
+    const strict = [...options, '--noEmit', '--exactOptionalPropertyTypes', ...files];
+    const done = run(process.execPath, [compiler, ...strict], home);
+    assert.equal(done.status, 0, `${kind}: ${done.stdout}`);
+  }
 });
+
+const SQUARES = `new Pool(2).map((x) => x * x, [1, 2, 3]).then(async (squares) => {
+  const output = await checkOutput(['echo', 'from a command'], { text: true });
+  console.log(JSON.stringify([squares, output]));
+  process.exit();
+});`;
+const PRINTED = '[[1,4,9],"from a command\\n"]\n';
+
+test('the installed package is required by CommonJS', { timeout: 90_000 }, () => {
+  const home = install();
+  writeFileSync(
+    join(home, 'common.cjs'),
+    `const { Pool } = require('furca');\nconst { checkOutput } = require('furca/subprocess');\n${SQUARES}`,
+  );
+  assert.equal(must(run(process.execPath, ['common.cjs'], home)), PRINTED);
+});
+
+test('a program bundled with furca external runs, as ESM and as CommonJS', { timeout: 90_000 }, async () => {
+  const home = install();
+  writeFileSync(
+    join(home, 'source.js'),
+    `import { Pool } from 'furca';\nimport { checkOutput } from 'furca/subprocess';\n${SQUARES}`,
+  );
+  for (const [format, outfile] of [
+    ['esm', 'bundled.mjs'],
+    ['cjs', 'bundled.cjs'],
+  ] as const) {
+    await bundle(home, outfile, { format, external: ['furca'] });
+    assert.equal(must(run(process.execPath, [outfile], home)), PRINTED, format);
+  }
+});
+
+test('a program that furca was bundled into is told so at first use, not at import', {
+  timeout: 90_000,
+}, async () => {
+  const home = install();
+  writeFileSync(
+    join(home, 'source.js'),
+    `import { FurcaError, Pool, Process } from 'furca';
+     import { run } from 'furca/subprocess';
+     const uses = [() => new Pool(1), () => new Process({ target: () => {} }).start(), () => run(['true'])];
+     (async () => {
+       for (const use of uses) {
+         try { await use(); } catch (error) { console.log(error.code, /external/.test(error.message)); }
+       }
+     })();`,
+  );
+  for (const [format, outfile] of [
+    ['esm', 'whole.mjs'],
+    ['cjs', 'whole.cjs'],
+  ] as const) {
+    await bundle(home, outfile, { format, external: ['koffi', 'acorn'] });
+    const told = 'ERR_FURCA_UNSUPPORTED_RUNTIME true\n'.repeat(3);
+    assert.equal(must(run(process.execPath, [outfile], home)), told, format);
+  }
+});
+
+async function bundle(
+  home: string,
+  outfile: string,
+  options: Pick<BuildOptions, 'external' | 'format'>,
+): Promise<void> {
+  await build({
+    ...options,
+    entryPoints: [join(home, 'source.js')],
+    outfile: join(home, outfile),
+    bundle: true,
+    platform: 'node',
+    logLevel: 'silent',
+  });
+}

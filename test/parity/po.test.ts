@@ -52,7 +52,7 @@ test('PO-03: an item that cannot be sent makes map reject at once, and nothing h
   timeout: 20_000,
 }, async (t) => {
   const pool = makePool(t, 2);
-  const error = await failureOf(pool.map((x: unknown) => typeof x, [{ call: () => 1 }]));
+  const error = await failureOf(pool.map((x: unknown) => typeof x, [{ weak: new WeakMap() }]));
   assert.ok(error instanceof NotSendableError);
   await pool.close();
 });

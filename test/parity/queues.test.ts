@@ -109,7 +109,7 @@ test('QU-07: size follows put and get', async () => {
 
 test('QU-08, W-12: a value that cannot be sent rejects put, and the queue is as it was', async () => {
   const queue = new Queue<unknown>({ maxItems: 1 });
-  await assert.rejects(queue.put({ socket: { symbol: Symbol('x') } }), NOT_SENDABLE);
+  await assert.rejects(queue.put({ socket: { inner: new WeakMap() } }), NOT_SENDABLE);
   assert.throws(() => queue.tryPut(new WeakMap()), NOT_SENDABLE);
   assert.equal(queue.size, 0);
   assert.equal(queue.tryPut(true), true);
@@ -217,19 +217,15 @@ test('SQ-04, W-03: writers that put at the same time never mix up their items, a
     for (;;) queue.putSync(new Uint8Array(200_000).fill(byte));
   };
   const writers = await Promise.all([1, 2].map((byte) => run(flood, [queue, byte] as const)));
-  for (let count = 0; count < 40; count++) {
+  for (let count = 0; count < 20; count++) {
     const item = await queue.get({ timeoutMs: 20_000 });
     assert.ok(item.every((byte) => byte === item[0]) && item.byteLength === 200_000);
-    if (count === 20) for (const writer of writers) writer.kill();
   }
+  for (const writer of writers) writer.kill();
   for (const writer of writers) await writer.join();
   // Both writers are gone, and this process never wrote: once all is read there is nothing more to wait for.
-  let rest = 0;
-  for await (const item of queue) {
+  for await (const item of queue)
     assert.ok(item.every((byte) => byte === item[0]) && item.byteLength === 200_000);
-    rest++;
-  }
-  assert.ok(rest >= 0);
 });
 
 test('W-01: joining a child before reading what it has put does not deadlock', async () => {

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { createWriteStream, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { test } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import { Pool } from '../../src/index.js';
-import { call, PIPE, Popen, run, TimeoutExpired } from '../../src/subprocess.js';
+import { call, PIPE, Popen, run, runSync, TimeoutExpired } from '../../src/subprocess.js';
 import { leavingNothing, scratchFolder } from '../fixtures/subprocess-scratch.js';
 import { privateKiB } from '../harness/proc.js';
 import { eventually, watchTests } from '../harness/watchdog.js';
@@ -57,8 +59,32 @@ test('a command that could not be started leaves the stream that was handed over
   await assert.rejects(run(['no-such-program'], { stdin: first.stdout }), {
     code: 'ERR_FURCA_COMMAND_NOT_FOUND',
   });
+  assert.throws(() => runSync(['no-such-program'], { stdin: first.stdout }), {
+    code: 'ERR_FURCA_COMMAND_NOT_FOUND',
+  });
   const second = await run(['cat'], { stdin: first.stdout, captureOutput: true, text: true });
   assert.equal(second.stdout, 'abc');
+});
+
+test('the blocking form takes the stream of a command, too, and closes it here', async () => {
+  const first = new Popen(['yes'], { stdout: PIPE });
+  assert.equal(runSync(['head', '-n', '1'], { stdin: first.stdout, stdout: PIPE, text: true }).stdout, 'y\n');
+  assert.equal(await first.wait(), -13);
+});
+
+test('commands run in worker threads; umask, which belongs to the whole process, is refused there', async () => {
+  const door = new URL('../../src/subprocess.js', import.meta.url).href;
+  const worker = new Worker(
+    `import(${JSON.stringify(door)}).then(async ({ getOutput, getOutputSync, run }) => {
+       const refused = await run(['true'], { umask: 0o077 }).catch((error) => error.code);
+       const late = await run(['sleep', '60'], { timeoutMs: 100 }).catch((error) => error.code);
+       require('node:worker_threads').parentPort.postMessage([await getOutput('echo a'), getOutputSync('echo b'), refused, late]);
+     });`,
+    { eval: true },
+  );
+  const [answers] = (await once(worker, 'message')) as [unknown];
+  assert.deepEqual(answers, ['a', 'b', 'ERR_FURCA_INVALID_ARGUMENT', 'ERR_FURCA_COMMAND_TIMEOUT']);
+  await worker.terminate();
 });
 
 test('a command waits while nobody reads: this program’s memory does not take its output', async () => {
@@ -129,16 +155,19 @@ test('a stream without a descriptor is refused, and says what to do', async () =
 test('passFds keeps descriptors open under their numbers, and no other', async () => {
   const first = new Popen(['cat'], { stdin: PIPE, stdout: PIPE });
   const { fd } = first.stdin;
-  const line = 'ls -l /proc/$$/fd | wc -l';
-  const without = await run(line, { shell: true, captureOutput: true, text: true });
-  const passed = await run(`printf passed > /proc/self/fd/${fd}; ${line}`, {
-    shell: true,
-    captureOutput: true,
-    text: true,
-    passFds: [fd],
-  });
-  assert.equal(Number(passed.stdout), Number(without.stdout) + 1);
-  assert.deepEqual(await first.communicate(), [Buffer.from('passed'), null]);
+  const options = { shell: true, captureOutput: true, text: true } as const;
+  const line = 'exec ls /proc/self/fd';
+  const without = await run(line, options);
+  const passed = await run(`printf passed > /proc/self/fd/${fd}; ${line}`, { ...options, passFds: [fd] });
+  const output = await first.communicate();
+  // What this program was started with may be among them, but nothing that it has opened since.
+  const before = without.stdout.split('\n');
+  assert.ok(!before.includes(String(fd)));
+  assert.deepEqual(
+    passed.stdout.split('\n').filter((one) => !before.includes(one)),
+    [String(fd)],
+  );
+  assert.deepEqual(output, [Buffer.from('passed'), null]);
   await assert.rejects(run(['true'], { passFds: [1] }), { code: 'ERR_FURCA_INVALID_ARGUMENT' });
 });
 
@@ -160,4 +189,19 @@ test('commands run in pool workers, and their errors come back whole', async () 
   } finally {
     await pool.close();
   }
+});
+
+test('pipeSizeBytes is how much a pipe holds', async () => {
+  const size = 256 * 1024;
+  const p = new Popen('head -c 1M /dev/zero', { shell: true, stdout: PIPE, pipeSizeBytes: size });
+  const io = (): string => readFileSync(`/proc/${p.pid}/status`, 'utf8');
+  await eventually('the command sleeps', () => /^State:\s+S/m.test(io()));
+  const taken = new Popen(['head', '-c', String(size)], { stdin: p.stdout, stdout: PIPE });
+  const [output] = await taken.communicate();
+  assert.equal(output.length, size);
+  await p.wait();
+  await assert.rejects(run(['true'], { pipeSizeBytes: 0 }), { code: 'ERR_FURCA_INVALID_ARGUMENT' });
+  assert.throws(() => new Popen(['true'], { stdout: PIPE, pipeSizeBytes: 0x7fff_ffff }), {
+    code: 'ERR_FURCA_SYSTEM_CALL',
+  });
 });

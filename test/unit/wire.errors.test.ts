@@ -10,7 +10,13 @@ import {
   WorkerLostError,
 } from '../../src/base/errors.js';
 import { decode, encode } from '../../src/wire/codec.js';
-import { type ErrorRecord, joinStacks, rebuildError, recordError } from '../../src/wire/errors.js';
+import {
+  type ErrorRecord,
+  joinStacks,
+  rebuildError,
+  recordError,
+  registerError,
+} from '../../src/wire/errors.js';
 
 /** Through the wire, as it will be. */
 function trip(thrown: unknown): unknown {
@@ -102,20 +108,26 @@ test('a cause may be anything, and a chain of causes ends at a bound', () => {
     if (!(level.cause instanceof Error)) assert.deepEqual(Reflect.get(level, DROPPED), ['[cause]']);
     level = level.cause;
   }
-  assert.equal(depth, 64);
+  assert.equal(depth, 257);
 });
 
-test('an error that causes itself is recorded once', () => {
+test('an error that causes itself does so on arrival', () => {
   const error = new AggregateError([], 'loop');
   error.cause = error;
   error.errors.push(error, new Error('other'));
   const back = trip(error) as AggregateError;
-  assert.equal(back.errors.length, 1);
-  assert.deepEqual(Reflect.get(back, DROPPED), ['[cause]', '[errors]']);
+  assert.equal(back.cause, back);
+  assert.equal(back.errors[0], back);
+  assert.equal((back.errors[1] as Error).message, 'other');
+  assert.equal(Reflect.get(back, DROPPED), undefined);
 });
 
 test('properties that cannot be sent are dropped and listed; the others arrive', () => {
-  const error = Object.assign(new Error('x'), { socket: () => 1, port: 80, request: { on: () => 1 } });
+  const error = Object.assign(new Error('x'), {
+    socket: new WeakMap(),
+    port: 80,
+    request: { on: new WeakSet() },
+  });
   Object.defineProperty(error, 'hidden', { value: 1, enumerable: false });
   Object.defineProperty(error, 'bad', {
     get() {
@@ -149,8 +161,7 @@ for (const value of thrownValues) {
 
 test('recordError never throws, whatever was thrown', () => {
   const hostile = [
-    () => 1,
-    Symbol('s'),
+    new WeakMap(),
     Promise.resolve(1),
     new Proxy(
       {},
@@ -197,7 +208,56 @@ test('recordError never throws, whatever was thrown', () => {
     assert.ok(back instanceof Error, String(back));
     assert.equal(typeof back.stack, 'string');
   }
-  assert.ok(trip(() => 1) instanceof NotSendableError);
+  assert.ok(trip(new WeakMap()) instanceof NotSendableError);
+});
+
+test('an error is an instance of its own class on arrival, with what the class gives it', () => {
+  class QuotaError extends RangeError {
+    readonly limit: number;
+    constructor(limit: number, extra: string) {
+      super(`over ${limit}${extra.trim()}`);
+      this.limit = limit;
+    }
+    get isBig(): boolean {
+      return this.limit > 9;
+    }
+  }
+  const back = trip(new QuotaError(10, ' ')) as QuotaError;
+  assert.ok(back instanceof QuotaError);
+  assert.deepEqual([back.message, back.limit, back.isBig], ['over 10', 10, true]);
+});
+
+test('an error whose class cannot travel is the nearest that can be made, with everything else kept', () => {
+  const secrets = new WeakMap<object, string>();
+  class VaultError extends TypeError {
+    override name = 'VaultError';
+    code = 'E_VAULT';
+    secret(): string | undefined {
+      return secrets.get(this);
+    }
+  }
+  for (let i = 0; i < 2; i += 1) {
+    const back = trip(new VaultError('shut', { cause: 1n })) as Error & { code: string };
+    assert.ok(back instanceof TypeError);
+    assert.notEqual(back.constructor, VaultError);
+    assert.deepEqual([back.name, back.code, back.message, back.cause], ['VaultError', 'E_VAULT', 'shut', 1n]);
+  }
+});
+
+test('a registered class holds in messages that carry data alone, too', () => {
+  class PlainError extends Error {}
+  assert.ok(!(decode(encode(new PlainError('x'))) instanceof PlainError));
+  registerError(PlainError, 'test:PlainError');
+  const back = decode(encode(Object.assign(new PlainError('x'), { code: 5 })));
+  assert.ok(back instanceof PlainError);
+  assert.equal((back as Error & { code: number }).code, 5);
+});
+
+test('parts of an AggregateError that cannot be sent say so in their place', () => {
+  const back = trip(new AggregateError([new Error('a'), new WeakMap(), 3], 'all')) as AggregateError;
+  assert.equal((back.errors[0] as Error).message, 'a');
+  assert.ok(back.errors[1] instanceof NotSendableError);
+  assert.equal(back.errors[2], 3);
 });
 
 test('joinStacks puts the frames of the caller below those of the child', () => {

@@ -1,8 +1,8 @@
 import { type Block, blockAt, hold } from '../allocator.js';
 import type { Arena } from '../arena.js';
 import { unkeep } from '../keeping.js';
-import { ENTRY, LANE, SEGMENT } from '../layout.js';
 import type { OwnerId } from '../slots.js';
+import { ENTRY, LANE, SEGMENT } from './lane-layout.js';
 
 /**
  * The reading end of a lane. All of this happens under the lock of those who take, and has taken place or not by one store: that of the

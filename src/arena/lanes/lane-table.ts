@@ -1,8 +1,9 @@
 import { allocate, type Block, blockAt, drop, hold, isHeldBy } from '../allocator.js';
 import type { Arena } from '../arena.js';
 import { keep, unkeep } from '../keeping.js';
-import { KIND, LANE, QUEUE } from '../layout.js';
+import { KIND } from '../layout.js';
 import { isCurrent, type OwnerId, slotOf } from '../slots.js';
+import { LANE, QUEUE } from './lane-layout.js';
 import { dismantleLane, isLaneEmpty, type Lane } from './lane-reader.js';
 
 /**

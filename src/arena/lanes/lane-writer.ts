@@ -1,8 +1,9 @@
 import { allocate, type Block, blockAt, drop, isAlive, payloadBytes } from '../allocator.js';
 import type { Arena } from '../arena.js';
 import { keep, unkeep } from '../keeping.js';
-import { BLOCK_HEADER_BYTES, ENTRY, KIND, LANE, SEGMENT } from '../layout.js';
+import { BLOCK_HEADER_BYTES, KIND } from '../layout.js';
 import type { OwnerId } from '../slots.js';
+import { ENTRY, LANE, SEGMENT } from './lane-layout.js';
 
 /**
  * The writing end of a lane: one writer at a time. A message is written behind the last committed one and committed by one store of the

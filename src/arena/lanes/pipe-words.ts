@@ -2,10 +2,11 @@ import { type Block, drop, headOf, hold, holdersOf, isAlive, kindOf, payloadByte
 import type { Arena } from '../arena.js';
 import { messageIn } from '../envelope.js';
 import { unkeep } from '../keeping.js';
-import { KIND, LANE, PIPE, PIPE_END } from '../layout.js';
+import { KIND } from '../layout.js';
 import { isReferenced } from '../references.js';
 import { withRobustLock } from '../robust-lock.js';
 import type { OwnerId } from '../slots.js';
+import { LANE, PIPE, PIPE_END } from './lane-layout.js';
 import {
   copyEntry,
   entryBlock,

@@ -2,11 +2,12 @@ import { type Block, drop, headOf, hold, holdersOf, kindOf, payloadBytes } from 
 import type { Arena } from '../arena.js';
 import { messageIn } from '../envelope.js';
 import { unkeep } from '../keeping.js';
-import { BLOCK, KIND, QUEUE } from '../layout.js';
+import { BLOCK, KIND } from '../layout.js';
 import { waitersOf, wakeAll } from '../primitives/wait-set.js';
 import { isInDisorder, isReferenced, markDisorder } from '../references.js';
 import type { OwnerId } from '../slots.js';
 import { slotOf } from '../slots.js';
+import { QUEUE } from './lane-layout.js';
 import {
   copyEntry,
   entryBlock,

@@ -1,7 +1,8 @@
 import type { Arena } from '../arena.js';
-import { KIND, PIPE, QUEUE } from '../layout.js';
+import { KIND } from '../layout.js';
 import { leaveWaiters, wakeAll } from '../primitives/wait-set.js';
 import type { OwnerId } from '../slots.js';
+import { PIPE, QUEUE } from './lane-layout.js';
 
 /** Where those stand who wait at a queue or pipe. */
 function waitSetsOf(kind: number): readonly number[] {

@@ -1,11 +1,12 @@
 import { allocate, type Block, drop, headOf, holdersOf } from '../allocator.js';
 import type { Arena } from '../arena.js';
 import { discard } from '../keeping.js';
-import { BLOCK, KIND, LANE, PIPE, QUEUE } from '../layout.js';
+import { BLOCK, KIND } from '../layout.js';
 import { clearDisorder, isInDisorder, markDisorder } from '../references.js';
 import { withRobustLock } from '../robust-lock.js';
 import type { OwnerId } from '../slots.js';
 import { visitKept } from '../walk.js';
+import { LANE, PIPE, QUEUE } from './lane-layout.js';
 import { type Lane, laneLength, visitLane } from './lane-reader.js';
 import { adoptLane, findLane, RETURNS } from './lane-table.js';
 import { LaneWriter } from './lane-writer.js';

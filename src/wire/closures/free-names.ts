@@ -11,10 +11,25 @@ export interface SyntaxNode {
   readonly [field: string]: unknown;
 }
 
+/** Where a free name is used, as offsets into the text. */
+export interface NameUse {
+  readonly name: string;
+  readonly start: number;
+  readonly end: number;
+  /** `{ name }` stands for `{ name: name }`; `name()` passes no `this`. */
+  readonly role: 'plain' | 'shorthand' | 'callee';
+}
+
 /** What a function takes from its surroundings. */
 export interface Surroundings {
   /** Free names in order of appearance. */
   readonly names: ReadonlySet<string>;
+  /** Each use of each free name. */
+  readonly uses: readonly NameUse[];
+  /** Each `import.meta`. */
+  readonly metas: readonly SyntaxNode[];
+  /** Of a class: the names that its evaluation itself uses, in static fields and blocks and in computed keys. */
+  readonly early: ReadonlySet<string>;
   /** `this`, `arguments`, `new.target`, `super`, `import.meta`, `eval`, private names such as `#size`. */
   readonly context: ReadonlySet<string>;
   readonly hasDynamicImport: boolean;
@@ -33,28 +48,31 @@ interface Place {
   readonly privates: Scope;
 }
 
-/** Looks through a function; `node` is the function itself, not what it stands in. */
+/**
+ * Looks through a function; `node` is the function itself, not what it stands in. What a class extends is left out: it is found
+ * through its prototype.
+ */
 export function surroundingsOf(node: SyntaxNode): Surroundings {
-  const walk = new Walk();
+  const walk = new Walk(node);
   walk.visit(node, { scopes: [], hasThis: false, hasSuper: false, privates: new Set() });
   return walk;
 }
 
-function isNode(value: unknown): value is SyntaxNode {
+export function isNode(value: unknown): value is SyntaxNode {
   return typeof value === 'object' && value !== null && typeof (value as SyntaxNode).type === 'string';
 }
 
-function nodesIn(value: unknown): readonly SyntaxNode[] {
+export function nodesIn(value: unknown): readonly SyntaxNode[] {
   if (isNode(value)) return [value];
   return Array.isArray(value) ? value.filter(isNode) : [];
 }
 
-function childrenOf(node: SyntaxNode): readonly SyntaxNode[] {
+export function childrenOf(node: SyntaxNode): readonly SyntaxNode[] {
   return Object.values(node).flatMap(nodesIn);
 }
 
 /** Fields in which an identifier is a name of something, not a use of a variable. */
-function isPlainName(parent: SyntaxNode, field: string): boolean {
+export function isPlainName(parent: SyntaxNode, field: string): boolean {
   switch (parent.type) {
     case 'MemberExpression':
       return field === 'property' && parent['computed'] === false;
@@ -73,7 +91,7 @@ function isPlainName(parent: SyntaxNode, field: string): boolean {
   }
 }
 
-function namesInPattern(pattern: unknown, into: Set<string>): void {
+export function namesInPattern(pattern: unknown, into: Set<string>): void {
   for (const node of nodesIn(pattern)) {
     switch (node.type) {
       case 'Identifier':
@@ -97,7 +115,7 @@ function namesInPattern(pattern: unknown, into: Set<string>): void {
   }
 }
 
-function isFunction(node: SyntaxNode): boolean {
+export function isFunction(node: SyntaxNode): boolean {
   return (
     node.type === 'FunctionExpression' ||
     node.type === 'FunctionDeclaration' ||
@@ -106,7 +124,7 @@ function isFunction(node: SyntaxNode): boolean {
 }
 
 /** `var` names reach up to their function, out of every block. */
-function varNames(nodes: readonly SyntaxNode[], into: Set<string>): void {
+export function varNames(nodes: readonly SyntaxNode[], into: Set<string>): void {
   for (const node of nodes) {
     if (node.type === 'VariableDeclaration' && node['kind'] === 'var') {
       for (const declarator of nodesIn(node['declarations'])) namesInPattern(declarator['id'], into);
@@ -116,7 +134,7 @@ function varNames(nodes: readonly SyntaxNode[], into: Set<string>): void {
 }
 
 /** Names that a block declares for itself. */
-function blockNames(statements: readonly SyntaxNode[]): Set<string> {
+export function blockNames(statements: readonly SyntaxNode[]): Set<string> {
   const names = new Set<string>();
   for (const labelled of statements) {
     let statement = labelled;
@@ -135,9 +153,18 @@ function inner(place: Place, scope: Scope): Place {
 }
 
 class Walk implements Surroundings {
+  private readonly root: SyntaxNode;
+  private isEarly = false;
+  readonly early = new Set<string>();
   readonly names = new Set<string>();
+  readonly uses: NameUse[] = [];
+  readonly metas: SyntaxNode[] = [];
   readonly context = new Set<string>();
   hasDynamicImport = false;
+
+  constructor(root: SyntaxNode) {
+    this.root = root;
+  }
 
   visit(node: SyntaxNode, place: Place): void {
     switch (node.type) {
@@ -147,7 +174,7 @@ class Walk implements Surroundings {
         this.functionNode(node, place);
         break;
       case 'Identifier':
-        this.use(node['name'] as string, place);
+        this.use(node, 'plain', place);
         break;
       case 'ThisExpression':
         if (!place.hasThis) this.context.add('this');
@@ -166,6 +193,10 @@ class Walk implements Surroundings {
         this.classNode(node, place);
         break;
       case 'Property':
+        if (node['shorthand'] === true) {
+          this.shorthand(node, place);
+          break;
+        }
         // Only a method has the object for its `super`.
         this.fields(node, place, { ...place, hasSuper: place.hasSuper || isMethod(node) });
         break;
@@ -193,7 +224,10 @@ class Walk implements Surroundings {
         break;
       case 'CallExpression':
         if (isDirectEval(node)) this.context.add('eval');
-        this.fields(node, place);
+        this.callNode(node, place);
+        break;
+      case 'TaggedTemplateExpression':
+        this.taggedNode(node, place);
         break;
       default:
         this.fields(node, place);
@@ -201,10 +235,39 @@ class Walk implements Surroundings {
     }
   }
 
-  private use(name: string, place: Place): void {
+  private use(node: SyntaxNode, role: NameUse['role'], place: Place): void {
+    const name = node['name'] as string;
     if (place.scopes.some((scope) => scope.has(name))) return;
-    if (name !== 'arguments') this.names.add(name);
-    else if (!place.hasThis) this.context.add('arguments');
+    if (name === 'arguments') {
+      if (!place.hasThis) this.context.add('arguments');
+      return;
+    }
+    this.names.add(name);
+    if (this.isEarly) this.early.add(name);
+    this.uses.push({ name, start: node.start, end: node.end, role });
+  }
+
+  /** `{ a }`, or `{ a = 1 }` in a pattern: its value alone is a use. */
+  private shorthand(property: SyntaxNode, place: Place): void {
+    const value = property['value'] as SyntaxNode;
+    if (value.type === 'AssignmentPattern') {
+      this.use(value['left'] as SyntaxNode, 'shorthand', place);
+      this.visit(value['right'] as SyntaxNode, place);
+    } else this.use(value, 'shorthand', place);
+  }
+
+  private callNode(node: SyntaxNode, place: Place): void {
+    const callee = node['callee'] as SyntaxNode;
+    if (callee.type === 'Identifier') this.use(callee, 'callee', place);
+    else this.visit(callee, place);
+    for (const argument of nodesIn(node['arguments'])) this.visit(argument, place);
+  }
+
+  private taggedNode(node: SyntaxNode, place: Place): void {
+    const tag = node['tag'] as SyntaxNode;
+    if (tag.type === 'Identifier') this.use(tag, 'callee', place);
+    else this.visit(tag, place);
+    this.visit(node['quasi'] as SyntaxNode, place);
   }
 
   /** Visits all parts; those in `value` fields at `valuePlace`. */
@@ -246,18 +309,34 @@ class Walk implements Surroundings {
       if (key?.type === 'PrivateIdentifier') privates.add(key['name'] as string);
     }
     const around = { ...inner(place, ownName), privates };
-    for (const heritage of nodesIn(node['superClass'])) this.visit(heritage, around);
+    const isRoot = node === this.root;
+    if (!isRoot) for (const heritage of nodesIn(node['superClass'])) this.visit(heritage, around);
     const inside: Place = { ...around, hasThis: true, hasSuper: true };
     for (const member of members) {
-      if (member.type === 'StaticBlock') {
-        const vars = new Set<string>();
-        varNames(nodesIn(member['body']), vars);
-        this.visit(member, inner(inside, vars));
-      } else {
-        // A computed key is evaluated outside: its `this` is that of the surroundings.
-        this.fields(member, around, inside);
-      }
+      const key = member['key'] as SyntaxNode | undefined;
+      // A computed key is evaluated outside: its `this` is that of the surroundings.
+      if (key !== undefined && member['computed'] === true)
+        this.evaluated(isRoot, () => this.visit(key, around));
+      const isNow = isRoot && (member.type === 'StaticBlock' || isStaticField(member));
+      this.evaluated(isNow, () => this.member(member, inside));
     }
+  }
+
+  private member(member: SyntaxNode, inside: Place): void {
+    if (member.type === 'StaticBlock') {
+      const vars = new Set<string>();
+      varNames(nodesIn(member['body']), vars);
+      this.visit(member, inner(inside, vars));
+    } else {
+      for (const value of nodesIn(member['value'])) this.visit(value, inside);
+    }
+  }
+
+  private evaluated(isEarly: boolean, visit: () => void): void {
+    const before = this.isEarly;
+    this.isEarly ||= isEarly;
+    visit();
+    this.isEarly = before;
   }
 
   private switchNode(node: SyntaxNode, place: Place): void {
@@ -269,9 +348,15 @@ class Walk implements Surroundings {
 
   private metaProperty(node: SyntaxNode, place: Place): void {
     const isImportMeta = (node['meta'] as SyntaxNode)['name'] === 'import';
-    if (isImportMeta) this.context.add('import.meta');
-    else if (!place.hasThis) this.context.add('new.target');
+    if (isImportMeta) {
+      this.context.add('import.meta');
+      this.metas.push(node);
+    } else if (!place.hasThis) this.context.add('new.target');
   }
+}
+
+function isStaticField(member: SyntaxNode): boolean {
+  return member.type === 'PropertyDefinition' && member['static'] === true;
 }
 
 function isMethod(property: SyntaxNode): boolean {

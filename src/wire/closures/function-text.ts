@@ -11,10 +11,38 @@ export interface FunctionText {
   readonly expression: string;
   readonly isStrict: boolean;
   readonly surroundings: Surroundings;
+  /** What a class says behind `extends`. */
+  readonly heritage: SyntaxNode | null;
+  /** The members of a class. */
+  readonly members: readonly SyntaxNode[];
+  /** Positions in the tree are this much larger than in `expression`. */
+  readonly base: number;
 }
 
-const NOTHING: Surroundings = { names: new Set(), context: new Set(), hasDynamicImport: false };
-const UNKNOWN: FunctionText = { form: 'unknown', expression: '', isStrict: true, surroundings: NOTHING };
+/** A piece of an expression to be replaced; offsets as in the tree. */
+export interface Edit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+const NOTHING: Surroundings = {
+  names: new Set(),
+  uses: [],
+  metas: [],
+  early: new Set(),
+  context: new Set(),
+  hasDynamicImport: false,
+};
+const UNKNOWN: FunctionText = {
+  form: 'unknown',
+  expression: '',
+  isStrict: true,
+  surroundings: NOTHING,
+  heritage: null,
+  members: [],
+  base: 0,
+};
 
 /**
  * Understands what `Function.prototype.toString` gave.
@@ -28,6 +56,17 @@ export function readFunctionText(text: string, isSloppy: boolean): FunctionText 
     if (read !== null) return read;
   }
   return UNKNOWN;
+}
+
+/** The expression with pieces replaced. */
+export function edited({ expression, base }: FunctionText, edits: readonly Edit[]): string {
+  let result = '';
+  let from = 0;
+  for (const { start, end, text } of [...edits].sort((a, b) => a.start - b.start)) {
+    result += expression.slice(from, start - base) + text;
+    from = end - base;
+  }
+  return result + expression.slice(from);
 }
 
 function tryParse(code: string, isStrict: boolean): SyntaxNode | null {
@@ -66,7 +105,15 @@ function readExpression(text: string, isStrict: boolean): FunctionText | null {
   if (node === null) return null;
   const form = formOf(node.type);
   if (form === null) return null;
-  return { form, expression: text, isStrict, surroundings: surroundingsOf(node) };
+  return {
+    form,
+    expression: text,
+    isStrict,
+    surroundings: surroundingsOf(node),
+    heritage: (node['superClass'] ?? null) as SyntaxNode | null,
+    members: form === 'class' ? ((node['body'] as SyntaxNode)['body'] as readonly SyntaxNode[]) : [],
+    base: AROUND_HEAD.length,
+  };
 }
 
 function formOf(type: string): FunctionForm | null {
@@ -94,10 +141,14 @@ function readMethod(text: string, isStrict: boolean): FunctionText | null {
   const marks = `${value['async'] === true ? 'async ' : ''}${value['generator'] === true ? '*' : ''}`;
   // The key is left out: it may be computed from something that stays behind. `name` travels apart.
   const rest = text.slice(value.start - AROUND_HEAD.length - head.length);
+  const front = `({${marks}method`;
   return {
     form: 'method',
-    expression: `({${marks}method${rest}}).method`,
+    expression: `${front}${rest}}).method`,
     isStrict,
     surroundings: surroundingsOf(value),
+    heritage: null,
+    members: [],
+    base: value.start - front.length,
   };
 }

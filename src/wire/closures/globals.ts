@@ -116,31 +116,42 @@ const HOLDERS: readonly string[] = [
   'WebAssembly',
 ];
 
+/** What a property holds, without running a getter: Node makes some of its globals only when they are asked for. */
+function heldBy(owner: unknown, key: string): unknown {
+  if ((typeof owner !== 'object' && typeof owner !== 'function') || owner === null) return undefined;
+  return Object.getOwnPropertyDescriptor(owner, key)?.value as unknown;
+}
+
 /**
  * Finds a built-in function by identity.
  *
- * @returns Its way from globalThis, such as `Math.sqrt`; `null` for one that is not reached so.
+ * @param isNative - It is written in C++: worth a look at everything there is.
+ * @returns Its way from globalThis, such as `Math.sqrt` or `Array.prototype.map`; `null` for one that is not reached so.
  */
-export function globalPathOf(fn: { readonly name: string }): string | null {
+export function globalPathOf(fn: { readonly name: string }, isNative: boolean = true): string | null {
   const { name } = fn;
   const globals = globalThis as unknown as Record<string, unknown>;
   if (isBuiltinGlobal(name) && globals[name] === fn) return name;
   for (const holder of HOLDERS) {
-    const object = globals[holder] as Record<string, unknown> | undefined;
-    if (object !== undefined && Object.hasOwn(object, name) && object[name] === fn)
-      return `${holder}.${name}`;
+    if (heldBy(globals[holder], name) === fn) return `${holder}.${name}`;
+  }
+  return isNative ? pathByWalk(fn) : null;
+}
+
+function pathByWalk(fn: { readonly name: string }): string | null {
+  const { name } = fn;
+  for (const holder of names ?? []) {
+    const object = heldBy(globalThis, holder);
+    if (heldBy(object, name) === fn) return `${holder}.${name}`;
+    if (heldBy(heldBy(object, 'prototype'), name) === fn) return `${holder}.prototype.${name}`;
   }
   return null;
 }
 
 /** Follows a way that `globalPathOf` gave; anything else gives `undefined`. */
 export function globalAt(path: string): unknown {
-  const [first = '', second, ...more] = path.split('.');
-  if (more.length > 0) return undefined;
-  const globals = globalThis as unknown as Record<string, unknown>;
-  if (second === undefined) return isBuiltinGlobal(first) ? globals[first] : undefined;
-  const object = HOLDERS.includes(first) ? globals[first] : undefined;
-  return object !== undefined && Object.hasOwn(object as object, second)
-    ? (object as Record<string, unknown>)[second]
-    : undefined;
+  const [first = '', ...more] = path.split('.');
+  if (!isBuiltinGlobal(first) || more.length > 2) return undefined;
+  if (more.length === 2 && more[0] !== 'prototype') return undefined;
+  return more.reduce<unknown>(heldBy, (globalThis as unknown as Record<string, unknown>)[first]);
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Session } from 'node:inspector';
 import { createRequire } from 'node:module';
+import { MODULES } from '../../base/programs.js';
 
 /** One level of the scopes around a function, innermost first; `object` holds the live values. */
 export interface FunctionScope {
@@ -17,10 +18,18 @@ export interface FunctionSite {
   readonly column: number;
 }
 
+/** What a function made by `bind` is made of. */
+export interface BoundParts {
+  readonly target: unknown;
+  readonly self: unknown;
+  readonly args: readonly unknown[];
+}
+
 /** What V8 knows of a function. */
 export interface FunctionView {
   readonly site: FunctionSite | null;
   readonly scopes: readonly FunctionScope[];
+  readonly bound: BoundParts | null;
 }
 
 /** The text that V8 compiled, and the address it has for it. */
@@ -34,7 +43,7 @@ export class InspectorUnavailable extends Error {}
 
 type Reply = Readonly<Record<string, unknown>>;
 
-const requireBuiltin: NodeJS.Require = createRequire(import.meta.url);
+const requireBuiltin: NodeJS.Require = createRequire(MODULES);
 
 // The reply comes before `post` returns, because the inspector runs on this very thread.
 function post(session: Session, method: string, params: object): Reply {
@@ -56,14 +65,73 @@ function post(session: Session, method: string, params: object): Reply {
   return reply;
 }
 
+interface RemoteValue {
+  readonly objectId?: string;
+  readonly value?: unknown;
+  readonly unserializableValue?: string;
+}
+
+interface InternalProperty {
+  readonly name: string;
+  readonly value?: RemoteValue;
+}
+
+/** What the session and this program hand each other. */
+interface Holder {
+  fn: unknown;
+  scopes: readonly { readonly description?: string; readonly object?: object }[] | null;
+  target: unknown;
+  self: unknown;
+  args: readonly unknown[];
+}
+
+interface OpenInspection {
+  readonly session: Session;
+  readonly holder: Holder;
+  readonly holderId: string;
+}
+
+let open: OpenInspection | null = null;
+let users = 0;
+
 /**
- * Runs `use` with a session, which it must not keep.
+ * Runs `use`, within which all looks share one session; it is closed when the outermost such call returns.
  *
- * As short as can be: while one is connected, V8 keeps each object that is logged.
- *
- * @throws InspectorUnavailable when there is no inspector to be had.
+ * Nothing is opened before the first look. Not to be held across an `await`: while a session is connected, V8 keeps each object that is
+ * logged, and logging is slow.
  */
-function withSession<T>(use: (session: Session) => T): T {
+export function inspecting<T>(use: () => T): T {
+  beginInspecting();
+  try {
+    return use();
+  } finally {
+    endInspecting();
+  }
+}
+
+/** Begins what `endInspecting` must end; see `inspecting`. */
+export function beginInspecting(): void {
+  users += 1;
+}
+
+export function endInspecting(): void {
+  users -= 1;
+  if (users === 0 && open !== null) closeInspection();
+}
+
+/** Tells whether a session of this module is connected. */
+export function isInspecting(): boolean {
+  return open !== null;
+}
+
+function closeInspection(): void {
+  const closing = open;
+  open = null;
+  closing?.session.disconnect();
+}
+
+function openInspection(): OpenInspection {
+  if (open !== null) return open;
   let session: Session;
   try {
     const inspector = requireBuiltin('node:inspector') as typeof import('node:inspector');
@@ -73,33 +141,35 @@ function withSession<T>(use: (session: Session) => T): T {
     throw new InspectorUnavailable('the inspector cannot be used', { cause });
   }
   try {
-    return use(session);
-  } finally {
+    const holder: Holder = { fn: null, scopes: null, target: undefined, self: undefined, args: [] };
+    open = { session, holder, holderId: idOfHolder(session, holder) };
+    return open;
+  } catch (error) {
     session.disconnect();
+    throw error;
   }
 }
 
-interface Holder {
-  fn: unknown;
-  scopes: readonly { readonly description?: string; readonly object?: object }[] | null;
+/** Nobody's by chance; the same each time, or V8 would keep a script and a name for every look. */
+let holderKey: string | undefined;
+
+function idOfHolder(session: Session, holder: Holder): string {
+  // On `process`, as globalThis may be that of another context (vitest's vmThreads).
+  holderKey ??= `furca:${randomUUID()}`;
+  const key = holderKey;
+  const host = process as unknown as Record<string, unknown>;
+  Object.defineProperty(host, key, { value: holder, configurable: true, enumerable: false });
+  try {
+    return objectId(post(session, 'Runtime.evaluate', { expression: `process[${JSON.stringify(key)}]` }));
+  } finally {
+    delete host[key];
+  }
 }
 
 function objectId(reply: Reply): string {
-  const { objectId: id } = reply['result'] as { readonly objectId?: string };
+  const { objectId: id } = reply['result'] as RemoteValue;
   if (id === undefined) throw new InspectorUnavailable('an object has no id');
   return id;
-}
-
-interface InternalProperty {
-  readonly name: string;
-  readonly value?: {
-    readonly objectId?: string;
-    readonly value?: {
-      readonly scriptId: string;
-      readonly lineNumber: number;
-      readonly columnNumber: number;
-    };
-  };
 }
 
 /**
@@ -111,42 +181,75 @@ interface InternalProperty {
  * @throws InspectorUnavailable when there is no inspector to be had.
  */
 export function viewFunction(fn: unknown): FunctionView {
-  return withSession((session) => {
-    const holder: Holder = { fn, scopes: null };
-    // On `process`, as globalThis may be that of another context (vitest's vmThreads).
-    const key = `furca:${randomUUID()}`;
-    const host = process as unknown as Record<string, unknown>;
-    Object.defineProperty(host, key, { value: holder, configurable: true, enumerable: false });
-    let holderId: string;
+  return inspecting(() => {
+    const { session, holder, holderId } = openInspection();
     try {
-      holderId = objectId(
-        post(session, 'Runtime.evaluate', { expression: `process[${JSON.stringify(key)}]` }),
+      holder.fn = fn;
+      const fnId = objectId(
+        post(session, 'Runtime.callFunctionOn', {
+          objectId: holderId,
+          functionDeclaration: 'function(){return this.fn}',
+        }),
       );
+      const found = post(session, 'Runtime.getProperties', { objectId: fnId, ownProperties: true });
+      const internals = (found['internalProperties'] ?? []) as readonly InternalProperty[];
+      const part = (name: string): RemoteValue | undefined =>
+        internals.find((internal) => internal.name === name)?.value;
+      const location = part('[[FunctionLocation]]')?.value as RawLocation | undefined;
+      takeScopes(session, holderId, part('[[Scopes]]')?.objectId);
+      const target = part('[[TargetFunction]]');
+      return {
+        site: location === undefined ? null : siteOf(location),
+        scopes: scopesIn(holder),
+        bound:
+          target === undefined
+            ? null
+            : takeBound(session, holder, holderId, [target, part('[[BoundThis]]'), part('[[BoundArgs]]')]),
+      };
     } finally {
-      delete host[key];
+      Object.assign(holder, { fn: null, scopes: null, target: undefined, self: undefined, args: [] });
     }
-    const fnId = objectId(
-      post(session, 'Runtime.callFunctionOn', {
-        objectId: holderId,
-        functionDeclaration: 'function(){return this.fn}',
-      }),
-    );
-    const found = post(session, 'Runtime.getProperties', { objectId: fnId, ownProperties: true });
-    const internals = (found['internalProperties'] ?? []) as readonly InternalProperty[];
-    const location = internals.find(({ name }) => name === '[[FunctionLocation]]')?.value?.value;
-    const scopesId = internals.find(({ name }) => name === '[[Scopes]]')?.value?.objectId;
-    if (scopesId !== undefined) {
-      post(session, 'Runtime.callFunctionOn', {
-        objectId: scopesId,
-        functionDeclaration: 'function(holder){holder.scopes=this}',
-        arguments: [{ objectId: holderId }],
-      });
-    }
-    return { site: location === undefined ? null : siteOf(location), scopes: scopesIn(holder) };
   });
 }
 
-function siteOf(location: { scriptId: string; lineNumber: number; columnNumber: number }): FunctionSite {
+interface RawLocation {
+  readonly scriptId: string;
+  readonly lineNumber: number;
+  readonly columnNumber: number;
+}
+
+function takeScopes(session: Session, holderId: string, scopesId: string | undefined): void {
+  if (scopesId === undefined) return;
+  post(session, 'Runtime.callFunctionOn', {
+    objectId: scopesId,
+    functionDeclaration: 'function(holder){holder.scopes=this}',
+    arguments: [{ objectId: holderId }],
+  });
+}
+
+function takeBound(
+  session: Session,
+  holder: Holder,
+  holderId: string,
+  parts: readonly (RemoteValue | undefined)[],
+): BoundParts {
+  post(session, 'Runtime.callFunctionOn', {
+    objectId: holderId,
+    functionDeclaration: 'function(target,self,args){this.target=target;this.self=self;this.args=args}',
+    arguments: parts.map(argumentOf),
+  });
+  const { target, self, args } = holder;
+  return { target, self, args: Array.isArray(args) ? [...args] : [] };
+}
+
+function argumentOf(remote: RemoteValue | undefined): object {
+  if (remote === undefined) return {};
+  if (remote.objectId !== undefined) return { objectId: remote.objectId };
+  if (remote.unserializableValue !== undefined) return { unserializableValue: remote.unserializableValue };
+  return 'value' in remote ? { value: remote.value } : {};
+}
+
+function siteOf(location: RawLocation): FunctionSite {
   return { scriptId: location.scriptId, line: location.lineNumber, column: location.columnNumber };
 }
 
@@ -159,27 +262,46 @@ function scopesIn({ scopes }: Holder): readonly FunctionScope[] {
   return result;
 }
 
+/** Scripts that were looked at, the latest last; a program that compiles texts without end must not fill them. */
+const scripts = new Map<string, ScriptView | null>();
+const MAX_SCRIPTS = 256;
+
 /**
  * Gives address and text of a script.
  *
- * Costs some milliseconds: V8 tells addresses only while the debugger is enabled, which is for as long as this call.
+ * The first time costs some milliseconds: V8 tells addresses only while the debugger is enabled, which is for as long as this call.
  * Another debugger that is attached keeps its breakpoints.
  *
  * @returns `null` when V8 no longer has the script.
  * @throws InspectorUnavailable when there is no inspector to be had.
  */
 export function viewScript(scriptId: string): ScriptView | null {
-  return withSession((session) => {
+  let script = scripts.get(scriptId);
+  if (script === undefined) {
+    script = readScript(scriptId);
+    if (scripts.size >= MAX_SCRIPTS) scripts.delete(scripts.keys().next().value as string);
+    scripts.set(scriptId, script);
+  }
+  return script;
+}
+
+function readScript(scriptId: string): ScriptView | null {
+  return inspecting(() => {
+    const { session } = openInspection();
     let url: string | null = null;
-    session.on('Debugger.scriptParsed', ({ params }) => {
+    const listener = ({ params }: { params: { scriptId: string; url: string } }): void => {
       if (params.scriptId === scriptId) url = params.url;
-    });
+    };
+    session.on('Debugger.scriptParsed', listener);
     post(session, 'Debugger.enable', {});
     try {
       const { scriptSource } = post(session, 'Debugger.getScriptSource', { scriptId });
       return url === null || typeof scriptSource !== 'string' ? null : { url, source: scriptSource };
+    } catch {
+      return null;
     } finally {
       post(session, 'Debugger.disable', {});
+      session.off('Debugger.scriptParsed', listener);
     }
   });
 }

@@ -1,4 +1,3 @@
-import { parser } from '../parser.js';
 import type { SyntaxNode } from './free-names.js';
 
 /** A name under which a module gives something away. */
@@ -13,23 +12,8 @@ export interface ModuleExport {
   readonly functionAt: number | null;
 }
 
-/**
- * Lists what a module exports of its own; re-exports are found in the module that has them.
- *
- * @param source - The text that V8 compiled, so already JavaScript.
- * @returns An empty list when the text is no module that can be read.
- */
-export function exportsOf(source: string): readonly ModuleExport[] {
-  let program: SyntaxNode;
-  try {
-    program = parser().parse(source, {
-      ecmaVersion: 'latest',
-      sourceType: 'module',
-      allowHashBang: true,
-    }) as unknown as SyntaxNode;
-  } catch {
-    return [];
-  }
+/** Lists what a module exports of its own; re-exports are found in the module that has them. */
+export function exportsOf(program: SyntaxNode, source: string): readonly ModuleExport[] {
   return (program['body'] as readonly SyntaxNode[]).flatMap((statement) =>
     exportsOfStatement(statement, source),
   );

@@ -23,6 +23,9 @@ export const WIDE_TEXT: number = 2;
 /** `flags`: some op is a `REF`, so the reader has to number what it makes. */
 export const HAS_REFS: number = 4;
 
+/** `flags`: some op is one of those from `FUNCTION` on, which are taken from the own family only. */
+export const HAS_CODE: number = 8;
+
 /** `0x00`-`0x3f` are the integers themselves. */
 export const SMALL_INT_END: number = 0x40;
 /** `0x40`-`0x5f`: text of 0 to 31 characters. */
@@ -81,7 +84,10 @@ export const MAP: number = 0xa3;
 export const SET: number = 0xa4;
 /** The primitive inside `new Number(1)` and its like. */
 export const BOXED: number = 0xa5;
-/** An `ErrorRecord`. */
+/**
+ * Name of the nearest class that both sides know, `name`, `message`, `stack` or null, the class itself or null; then own
+ * properties as key, whether enumerable, value, and null; then the names of those that could not be sent.
+ */
 export const ERROR: number = 0xa6;
 /** Length, bytes. */
 export const ARRAY_BUFFER: number = 0xa7;
@@ -94,6 +100,40 @@ export const SHARED_VIEW: number = 0xa9;
 export const HANDLE: number = 0xaa;
 /** Count, as many blocks, then a view whose bytes are themselves a message that names these blocks. */
 export const CARRIER: number = 0xab;
+
+/** Unit, class id or '', name, captured values, own properties, properties of its `prototype`. */
+export const FUNCTION: number = 0xb0;
+/** Id, unit, name, how many captured values its making needs, what it extends if the unit says so, captured values, own properties, properties of its `prototype`. */
+export const CLASS: number = 0xb1;
+/** Id of a class that the receiver has. */
+export const HOME_CLASS: number = 0xb2;
+/** Unit: what a module exports. */
+export const REFERENCE: number = 0xb3;
+/** The way from globalThis. */
+export const GLOBAL: number = 0xb4;
+/** Function, `this`, arguments as an array. */
+export const BOUND: number = 0xb5;
+/** Kind byte, then key, name or description. */
+export const SYMBOL: number = 0xb6;
+/** Kind byte, class, contents by kind, own properties. */
+export const INSTANCE: number = 0xb7;
+/** Two values, of which the second counts: the first is there because the second refers to it. */
+export const AFTER: number = 0xb8;
+
+/** A class, whether the method is static, its name: a method that is sent as its class's. */
+export const METHOD: number = 0xb9;
+
+/** Kinds of `SYMBOL`. */
+export const REGISTERED: number = 0;
+export const WELL_KNOWN: number = 1;
+export const UNIQUE: number = 2;
+
+/** Kinds of `INSTANCE`: what the class extends. */
+export const PLAIN: number = 0;
+export const OF_ARRAY: number = 1;
+export const OF_MAP: number = 2;
+export const OF_SET: number = 3;
+export const OF_DATE: number = 4;
 
 /** A string of at least this many characters stands alone. */
 export const LONG_TEXT_CHARS: number = 2048;

@@ -18,6 +18,7 @@ export class MessageCursor {
   /** End of the ops. */
   protected end = 0;
   protected hasRefs = false;
+  protected hasCode = false;
   private text = '';
   private textAt = 0;
 
@@ -28,8 +29,9 @@ export class MessageCursor {
     this.bytes = message;
     this.at = 1;
     const flags = this.bytes[length - 1] as number;
-    if (flags > 7) throw new Malformed('it has unknown flags');
+    if (flags > 15) throw new Malformed('it has unknown flags');
     this.hasRefs = (flags & f.HAS_REFS) !== 0;
+    this.hasCode = (flags & f.HAS_CODE) !== 0;
     this.end = length - 1;
     this.textAt = 0;
     this.text = '';
@@ -74,7 +76,8 @@ export class MessageCursor {
     if (size > this.end - this.at) throw new Malformed('it is cut off');
   }
 
-  protected readCount(): number {
+  /** @internal For what reads the ops of code. */
+  readCount(): number {
     let count = 0;
     let scale = 1;
     for (;;) {
@@ -85,6 +88,11 @@ export class MessageCursor {
       scale *= 0x80;
       if (scale > Number.MAX_SAFE_INTEGER) throw new Malformed('it has a count beyond reason');
     }
+  }
+
+  readByte(): number {
+    this.need(1);
+    return this.bytes[this.at++] as number;
   }
 
   /** A count of parts that follow, each at least a byte long: so none can ask for more memory than was sent. */

@@ -1,14 +1,18 @@
 import { notAMessage } from '../failures.js';
 import { keepCarried, reviveHandle } from '../handles.js';
+import { readError } from './error-reader.js';
 import * as f from './format.js';
 import { Malformed, MessageCursor } from './message-cursor.js';
 import { VIEW_KINDS } from './view-kinds.js';
 
-/** Rebuilds an error from the record that stands in the message. */
-export type RebuildError = (record: unknown) => unknown;
+/** Reads what is more than data. A reader without one takes no message that has such things in it. */
+export interface CodeReading {
+  /** Reads what follows the tag of an op from `FUNCTION` on. */
+  read(reader: Reader, tag: number): unknown;
+}
 
 /** The keys of an object in a message. */
-interface Shape {
+export interface Shape {
   readonly keys: readonly string[];
   /** Whether a plain assignment of a key would do something else than make a property. */
   readonly hasProto: boolean;
@@ -24,15 +28,19 @@ export class Reader extends MessageCursor {
   /** True while a message is being read: the properties of an error are messages of their own. */
   busy = false;
 
-  private readonly rebuildError: RebuildError;
+  /** `null` where strangers may have written the message. */
+  private readonly code: CodeReading | null;
+  /** The message came from the family, which shares the memory that handles name. */
+  private readonly isOfFamily: boolean;
   private shapes: Shape[] = [];
   private refs: unknown[] = [];
   /** How many array slots may still be made before their parts are seen. */
   private slots = 0;
 
-  constructor(rebuildError: RebuildError) {
+  constructor(code: CodeReading | null, isOfFamily: boolean) {
     super();
-    this.rebuildError = rebuildError;
+    this.code = code;
+    this.isOfFamily = isOfFamily;
   }
 
   /**
@@ -44,6 +52,9 @@ export class Reader extends MessageCursor {
     this.busy = true;
     try {
       this.open(message);
+      if (this.hasCode && this.code === null) {
+        throw new Malformed('it carries functions or classes, and those are taken from the own family only');
+      }
       this.slots = message.length;
       const value = this.read();
       if (!this.isAtEnd()) throw new Malformed('bytes are left over');
@@ -58,7 +69,8 @@ export class Reader extends MessageCursor {
     }
   }
 
-  private read(): unknown {
+  /** Reads one value. */
+  read(): unknown {
     if (this.at >= this.end) throw new Malformed('it is cut off');
     const tag = this.bytes[this.at++] as number;
     if (tag < f.SMALL_INT_END) return tag;
@@ -137,10 +149,8 @@ export class Reader extends MessageCursor {
         const slot = this.reserve();
         return this.fill(slot, Object(this.read()) as object);
       }
-      case f.ERROR: {
-        const slot = this.reserve();
-        return this.fill(slot, this.rebuildError(this.read()));
-      }
+      case f.ERROR:
+        return readError(this);
       case f.ARRAY_BUFFER:
         return this.opened(this.readRaw());
       case f.OWN_VIEW:
@@ -154,11 +164,34 @@ export class Reader extends MessageCursor {
       case f.CARRIER:
         return this.readCarrier();
       default:
+        if (tag >= f.FUNCTION && tag <= f.METHOD && this.hasCode && this.code !== null)
+          return this.code.read(this, tag);
         throw new Malformed(`it has an unknown tag ${tag}`);
     }
   }
 
-  private readString(): string {
+  /** The number of the object that the next op names, if it is a `REF`. */
+  peekRef(): number | undefined {
+    if (this.bytes[this.at] !== f.REF) return undefined;
+    const from = this.at;
+    this.at += 1;
+    const number = this.readCount();
+    this.at = from;
+    return number;
+  }
+
+  /** Whether object `number` is made. */
+  isMade(number: number): boolean {
+    return this.refs[number] !== undefined;
+  }
+
+  /** Leaves out the next op, a `REF`. */
+  skipRef(): void {
+    this.at += 1;
+    this.readCount();
+  }
+
+  readString(): string {
     const value = this.read();
     if (typeof value !== 'string') throw new Malformed('it lacks a string');
     return value;
@@ -175,17 +208,17 @@ export class Reader extends MessageCursor {
   }
 
   /** Notes an object that is whole, so that a `REF` can name it. */
-  private opened<T>(value: T): T {
+  opened<T>(value: T): T {
     if (this.hasRefs) this.refs.push(value);
     return value;
   }
 
   /** Keeps the number of an object whose parts come first. */
-  private reserve(): number {
+  reserve(): number {
     return this.hasRefs ? this.refs.push(undefined) - 1 : -1;
   }
 
-  private fill<T>(slot: number, value: T): T {
+  fill<T>(slot: number, value: T): T {
     if (slot >= 0) this.refs[slot] = value;
     return value;
   }
@@ -228,6 +261,17 @@ export class Reader extends MessageCursor {
     return count;
   }
 
+  /** Reads which keys follow. */
+  readKeys(): readonly string[] {
+    const tag = this.readByte();
+    let shape: Shape | undefined;
+    if (tag === f.NEW_SHAPE) shape = this.readShape();
+    else if (tag === f.SHAPE) shape = this.shapes[this.readCount()];
+    else if (tag >= f.EARLY_SHAPE && tag < f.EARLY_SHAPE_END) shape = this.shapes[tag - f.EARLY_SHAPE];
+    if (shape === undefined) throw new Malformed('it names a shape that it does not have');
+    return shape.keys;
+  }
+
   private readShape(): Shape {
     const joined = this.take(this.readCount());
     let shape = knownShapes.get(joined);
@@ -259,6 +303,7 @@ export class Reader extends MessageCursor {
   }
 
   private readHandle(): object {
+    this.assertFamily();
     this.need(1);
     const id = this.bytes[this.at++] as number;
     const block = this.readBlock();
@@ -266,7 +311,13 @@ export class Reader extends MessageCursor {
     return this.fill(slot, reviveHandle(id, block, this.read()));
   }
 
+  private assertFamily(): void {
+    if (!this.isOfFamily)
+      throw new Malformed('it names shared memory, and that is taken from the own family only');
+  }
+
   private readCarrier(): unknown {
+    this.assertFamily();
     const blocks = Array.from({ length: this.readPartCount(8) }, () => this.readBlock());
     const message = this.read();
     if (!(message instanceof Uint8Array)) throw new Malformed('it has handles in nothing');
@@ -275,8 +326,12 @@ export class Reader extends MessageCursor {
   }
 
   private readMap(): Map<unknown, unknown> {
-    const count = this.readPartCount(2);
     const map = this.opened(new Map<unknown, unknown>());
+    return this.fillMap(map);
+  }
+
+  fillMap(map: Map<unknown, unknown>): Map<unknown, unknown> {
+    const count = this.readPartCount(2);
     for (let i = 0; i < count; i += 1) {
       const key = this.read();
       map.set(key, this.read());
@@ -285,8 +340,12 @@ export class Reader extends MessageCursor {
   }
 
   private readSet(): Set<unknown> {
-    const count = this.readPartCount(1);
     const set = this.opened(new Set<unknown>());
+    return this.fillSet(set);
+  }
+
+  fillSet(set: Set<unknown>): Set<unknown> {
+    const count = this.readPartCount(1);
     for (let i = 0; i < count; i += 1) set.add(this.read());
     return set;
   }

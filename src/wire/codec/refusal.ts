@@ -54,6 +54,15 @@ export function refusePrimitiveKind(value: unknown): Refusal {
   };
 }
 
+/** What an object that stands for shared memory is called in a refusal. */
+export function refuseHandle(value: object): Refusal {
+  const name = classNameOf(value);
+  return {
+    what: `${article(name)} ${name}`,
+    hint: 'It stands for memory that only the processes of one family share; send what it holds.',
+  };
+}
+
 export const PROXY: Refusal = {
   what: 'a Proxy',
   hint: 'Its traps would stay behind; send a plain copy, such as `{ ...proxy }`.',
@@ -183,12 +192,4 @@ function classNameOf(value: object): string {
 
 function article(name: string): string {
   return /^[aeiou]/i.test(name) ? 'an' : 'a';
-}
-
-/** Carries a refusal out of the recursion; the writer turns it into the error. */
-export class Refused {
-  readonly refusal: Refusal;
-  constructor(refusal: Refusal) {
-    this.refusal = refusal;
-  }
 }

@@ -46,4 +46,11 @@ export class ShapeMemory {
     shapes[this.latest] = shape;
     return shape;
   }
+
+  /** Forgets what `message` described as shape `number` and on: that part of it was taken back. */
+  takeBack(message: number, number: number): void {
+    for (const shape of this.shapes) {
+      if (shape !== undefined && shape.message === message && shape.number >= number) shape.message = -1;
+    }
+  }
 }

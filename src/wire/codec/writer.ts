@@ -1,58 +1,64 @@
 import { types } from 'node:util';
 import { ClosedError, type NotSendableError } from '../../base/errors.js';
-import { cannotSend, readingFailed, tooDeep } from '../failures.js';
-import { carriedBy, handleKindOf } from '../handles.js';
+import { cannotSend, Refused, readingFailed, tooDeep } from '../failures.js';
+import { handleKindOf } from '../handles.js';
+import { writeError } from './error-writer.js';
 import * as f from './format.js';
-import { MessageMemory, OP_BYTES } from './message-memory.js';
-import {
-  ARGUMENTS,
-  PROXY,
-  Refused,
-  refusePrimitiveKind,
-  SHARED_BUFFER,
-  whyNotBuffer,
-  whyNotPlain,
-} from './refusal.js';
+import { OP_BYTES } from './message-memory.js';
+import { ObjectMemory, SHARE_BUFFERS } from './object-memory.js';
+import { ARGUMENTS, PROXY, refuseHandle, refusePrimitiveKind, whyNotPlain } from './refusal.js';
 import { ShapeMemory } from './shapes.js';
 import { formatTrail, type TrailStep } from './trail.js';
-import { viewKindOf } from './view-kinds.js';
 
 /** An array of fewer parts is not worth the look whether it holds nothing but numbers. */
 const MIN_NUMBERS = 12;
-/** Objects that are looked through one by one before a `Map` is made. */
-const FEW_OBJECTS = 8;
-
 const { getPrototypeOf, keys: ownKeys } = Object;
 const ObjectPrototype: object = Object.prototype;
 const ArrayPrototype: object = Array.prototype;
 
-/** Thrown when two views turn out to look at one buffer: the message is begun anew with whole buffers. */
-const SHARE_BUFFERS: unique symbol = Symbol('furca:share-buffers');
+/** Writes what is more than data: functions, classes and their instances, symbols. A writer without one refuses them. */
+export interface CodeWriting {
+  /** A message begins. */
+  begin(): void;
+  /** A function or symbol. */
+  primitive(writer: Writer, value: AnyFunction | symbol): void;
+  /** Writes `value`, which has been numbered, and answers true; or leaves it to the writer. */
+  instance(writer: Writer, value: object, proto: object | null): boolean;
+  /** The class of an error that is none of those both sides know. */
+  errorClass(writer: Writer, error: Error): void;
+}
 
-export type RecordError = (error: unknown) => unknown;
+type AnyFunction = (...args: never[]) => unknown;
+
+/** What can be taken back of a message that is being written. */
+interface Mark {
+  readonly length: number;
+  readonly text: string;
+  readonly depth: number;
+  readonly shapeCount: number;
+  readonly openedCount: number;
+}
 
 /** Writes values as messages, see `format.ts`. One writer writes one message at a time. */
-export class Writer extends MessageMemory {
+export class Writer extends ObjectMemory {
   /** True while a message is being written: a getter that encodes needs another writer. */
   busy = false;
 
-  private readonly recordError: RecordError;
+  /** `null` for messages that may go to strangers. */
+  private readonly code: CodeWriting | null;
+  /** The message stays in the family, which shares the memory that handles name. */
+  private readonly isForFamily: boolean;
   private readonly shapes = new ShapeMemory();
   private message = 0;
   private shapeCount = 0;
-  private hasRefs = false;
-  /** The first objects of the message; as many as `fewCount` says. */
-  private readonly few: (object | null)[] = new Array<object | null>(FEW_OBJECTS).fill(null);
-  private fewCount = 0;
-  private many: Map<object, number> | null = null;
-  private sharesBuffers = false;
-  private partialBuffers: Set<ArrayBufferLike> | null = null;
+  private hasCode = false;
   private readonly trail: TrailStep[] = [];
   private depth = 0;
 
-  constructor(recordError: RecordError) {
+  constructor(code: CodeWriting | null, isForFamily: boolean) {
     super();
-    this.recordError = recordError;
+    this.code = code;
+    this.isForFamily = isForFamily;
   }
 
   /** Returns the message that holds `value`; its bytes are never written again. */
@@ -76,27 +82,25 @@ export class Writer extends MessageMemory {
     }
   }
 
-  /** Lets go of the caller's objects. */
-  private forget(): void {
-    for (let i = 0; i < this.fewCount; i += 1) this.few[i] = null;
-    this.fewCount = 0;
-    this.many = null;
-    this.partialBuffers = null;
-  }
-
   private writeMessage(value: unknown): Uint8Array {
     this.message += 1;
     this.shapeCount = 0;
     this.hasRefs = false;
     this.depth = 0;
+    this.hasCode = false;
     this.forget();
     this.begin();
+    this.code?.begin();
     this.value(value);
-    return this.end(this.hasRefs ? f.HAS_REFS : 0);
+    return this.end((this.hasRefs ? f.HAS_REFS : 0) | (this.hasCode ? f.HAS_CODE : 0));
   }
 
   private explain(error: unknown, path: string): NotSendableError | ClosedError {
     this.abandon();
+    return this.reason(error, path);
+  }
+
+  private reason(error: unknown, path: string): NotSendableError | ClosedError {
     if (error instanceof ClosedError) return error;
     const where = formatTrail(path, this.trail, this.depth);
     if (error instanceof Refused) return cannotSend(error.refusal, where);
@@ -104,7 +108,7 @@ export class Writer extends MessageMemory {
     return readingFailed(where, error);
   }
 
-  private value(value: unknown): void {
+  override value(value: unknown): void {
     if (this.at > this.limit) this.reserve(OP_BYTES);
     switch (typeof value) {
       case 'number':
@@ -129,8 +133,54 @@ export class Writer extends MessageMemory {
         this.string((value < 0n ? -value : value).toString(16));
         break;
       default:
-        throw new Refused(refusePrimitiveKind(value));
+        if (this.code === null) throw new Refused(refusePrimitiveKind(value));
+        this.code.primitive(this, value as AnyFunction | symbol);
     }
+  }
+
+  /** Begins an op that only the own family may read. */
+  codeOp(tag: number): void {
+    if (this.at > this.limit) this.reserve(OP_BYTES);
+    this.hasCode = true;
+    this.chunk[this.at++] = tag;
+  }
+
+  /** Writes a count or a kind. */
+  amount(value: number): void {
+    if (this.at > this.limit) this.reserve(OP_BYTES);
+    this.count(value);
+  }
+
+  /** Writes within one more step of the path that a refusal names. */
+  within(step: TrailStep, write: () => void): void {
+    const depth = ++this.depth;
+    this.trail[depth] = step;
+    write();
+    this.depth = depth - 1;
+  }
+
+  /** Writes, or takes back what it wrote and answers why. */
+  attempt(write: () => void): { readonly failure: NotSendableError | ClosedError } | null {
+    const { depth, shapeCount, openedCount, text } = this;
+    const mark: Mark = { length: this.at - this.start, text, depth, shapeCount, openedCount };
+    try {
+      write();
+      return null;
+    } catch (error) {
+      if (error === SHARE_BUFFERS) throw error;
+      const failure = this.reason(error, 'value');
+      this.takeBack(mark);
+      return { failure };
+    }
+  }
+
+  private takeBack({ length, text, depth, shapeCount, openedCount }: Mark): void {
+    this.at = this.start + length;
+    this.text = text;
+    this.depth = depth;
+    this.shapeCount = shapeCount;
+    this.shapes.takeBack(this.message, shapeCount);
+    this.closeFrom(openedCount);
   }
 
   private object(value: object): void {
@@ -139,48 +189,13 @@ export class Writer extends MessageMemory {
     if (types.isProxy(value)) throw new Refused(PROXY);
     if (proto === ArrayPrototype && Array.isArray(value)) this.array(value);
     else if (proto === ObjectPrototype) this.plainObject(value);
-    else this.otherObject(value);
+    else if (this.code?.instance(this, value, proto) !== true) this.otherObject(value);
   }
 
-  /** Gives the object its number; when it has one already, writes that and returns true. */
-  private wasOpened(value: object): boolean {
-    const { few, fewCount, many } = this;
-    let number: number | undefined;
-    if (many === null) {
-      let i = 0;
-      while (i < fewCount && few[i] !== value) i += 1;
-      if (i === fewCount) {
-        if (i < FEW_OBJECTS) {
-          few[i] = value;
-          this.fewCount = i + 1;
-        } else {
-          this.many = new Map([...few, value].map((object, index) => [object as object, index]));
-        }
-        return false;
-      }
-      number = i;
-    } else {
-      number = many.get(value);
-      if (number === undefined) {
-        many.set(value, many.size);
-        return false;
-      }
-    }
-    this.hasRefs = true;
-    this.chunk[this.at++] = f.REF;
-    this.count(number);
-    return true;
-  }
-
-  private array(value: readonly unknown[]): void {
+  array(value: readonly unknown[]): void {
     const { length } = value;
     if (length >= MIN_NUMBERS && typeof value[0] === 'number' && this.numbers(value, length)) return;
-    if (length < 16) {
-      this.chunk[this.at++] = f.SHORT_ARRAY | length;
-    } else {
-      this.chunk[this.at++] = f.ARRAY;
-      this.count(length);
-    }
+    this.arrayHead(length);
     const { trail } = this;
     const depth = ++this.depth;
     for (let i = 0; i < length; i += 1) {
@@ -193,6 +208,25 @@ export class Writer extends MessageMemory {
       this.value(part);
     }
     this.depth = depth - 1;
+  }
+
+  private arrayHead(length: number): void {
+    if (length < 16) {
+      this.chunk[this.at++] = f.SHORT_ARRAY | length;
+    } else {
+      this.chunk[this.at++] = f.ARRAY;
+      this.count(length);
+    }
+  }
+
+  /** Writes an array of which no part is refused: in place of one that cannot be sent stands why. */
+  leniently(parts: readonly unknown[]): void {
+    if (this.at > this.limit) this.reserve(OP_BYTES);
+    this.arrayHead(parts.length);
+    parts.forEach((part, index) => {
+      const refused = this.attempt(() => this.within(index, () => this.value(part)));
+      if (refused !== null) this.value(refused.failure);
+    });
   }
 
   /** Writes the parts from the hole at `from` on; by its keys, since what has one hole may be nearly all holes. */
@@ -226,11 +260,25 @@ export class Writer extends MessageMemory {
       this.chunk[this.at++] = f.EMPTY_OBJECT;
       return;
     }
-    const shape = this.shapes.find(keys);
-    if (shape.joined === null) {
+    if (!this.shape(keys)) {
       this.oddObject(value, keys);
       return;
     }
+    const { trail } = this;
+    const depth = ++this.depth;
+    for (let i = 0; i < length; i += 1) {
+      const key = keys[i] as string;
+      trail[depth] = key;
+      this.value((value as Record<string, unknown>)[key]);
+    }
+    this.depth = depth - 1;
+  }
+
+  /** Writes which keys follow; `false`, with nothing written, for keys that a shape cannot hold. */
+  shape(keys: readonly string[]): boolean {
+    const shape = this.shapes.find(keys);
+    if (shape.joined === null) return false;
+    if (this.at > this.limit) this.reserve(OP_BYTES);
     if (shape.message === this.message) {
       if (shape.number < 16) {
         this.chunk[this.at++] = f.EARLY_SHAPE | shape.number;
@@ -245,14 +293,7 @@ export class Writer extends MessageMemory {
       this.count(shape.joined.length);
       this.text += shape.joined;
     }
-    const { trail } = this;
-    const depth = ++this.depth;
-    for (let i = 0; i < length; i += 1) {
-      const key = keys[i] as string;
-      trail[depth] = key;
-      this.value((value as Record<string, unknown>)[key]);
-    }
-    this.depth = depth - 1;
+    return true;
   }
 
   private oddObject(value: object, keys: readonly string[]): void {
@@ -276,7 +317,7 @@ export class Writer extends MessageMemory {
     else if (ArrayBuffer.isView(value)) this.view(value);
     else if (types.isAnyArrayBuffer(value)) this.arrayBuffer(value);
     else if (types.isRegExp(value)) this.regExp(value);
-    else if (types.isNativeError(value) || value instanceof DOMException) this.error(value);
+    else if (types.isNativeError(value) || value instanceof DOMException) writeError(this, value as Error);
     else if (types.isBoxedPrimitive(value) && !types.isSymbolObject(value)) this.boxed(value);
     else if (!this.handle(value)) {
       const refusal = whyNotPlain(value);
@@ -288,6 +329,7 @@ export class Writer extends MessageMemory {
   private handle(value: object): boolean {
     const kind = handleKindOf(value);
     if (kind === undefined) return false;
+    if (!this.isForFamily) throw new Refused(refuseHandle(value));
     const { block } = kind.handleOf(value);
     this.chunk[this.at++] = f.HANDLE;
     this.chunk[this.at++] = kind.id;
@@ -296,7 +338,7 @@ export class Writer extends MessageMemory {
     return true;
   }
 
-  private date(value: Date): void {
+  date(value: Date): void {
     this.chunk[this.at++] = f.DATE;
     this.bytes.setFloat64(this.at, Date.prototype.getTime.call(value), true);
     this.at += 8;
@@ -316,12 +358,20 @@ export class Writer extends MessageMemory {
     else this.value(BigInt.prototype.valueOf.call(value));
   }
 
-  private error(value: unknown): void {
+  /** Writes the head of an error; what follows is `error-writer.ts`'s. */
+  errorHead(base: string, name: string, message: string, stack: string | null): void {
+    if (this.at > this.limit) this.reserve(OP_BYTES);
     this.chunk[this.at++] = f.ERROR;
-    this.value(this.recordError(value));
+    for (const part of [base, name, message, stack]) this.value(part);
   }
 
-  private map(value: ReadonlyMap<unknown, unknown>): void {
+  /** Writes the class of an error, or null. */
+  errorClass(error: Error): void {
+    const { code } = this;
+    if (code === null || this.attempt(() => code.errorClass(this, error)) !== null) this.value(null);
+  }
+
+  map(value: ReadonlyMap<unknown, unknown>): void {
     // Taken out first: a getter further down may change the map. Not through the iterator a subclass may replace.
     const entries: unknown[] = [];
     Map.prototype.forEach.call(value, (part, key) => entries.push(key, part));
@@ -329,7 +379,7 @@ export class Writer extends MessageMemory {
     this.entries(entries, entries.length / 2);
   }
 
-  private set(value: ReadonlySet<unknown>): void {
+  set(value: ReadonlySet<unknown>): void {
     const entries: unknown[] = [];
     Set.prototype.forEach.call(value, (part) => entries.push(part));
     this.chunk[this.at++] = f.SET;
@@ -345,53 +395,4 @@ export class Writer extends MessageMemory {
     }
     this.depth = depth - 1;
   }
-
-  private view(value: ArrayBufferView): void {
-    const { buffer } = value;
-    const kind = viewKindOf(value);
-    if (kind < 0) throw new Refused({ what: 'an unknown view', hint: 'Send a Uint8Array of its bytes.' });
-    if (!types.isArrayBuffer(buffer)) throw new Refused(SHARED_BUFFER);
-    checkBuffer(buffer);
-    const { byteOffset, byteLength } = value;
-    const blocks = carriedBy(value as Uint8Array);
-    if (blocks.length > 0) {
-      this.chunk[this.at++] = f.CARRIER;
-      this.count(blocks.length);
-      for (const block of blocks) this.block(block);
-    }
-    // A Buffer lies in a pool together with strangers: it always takes its own bytes along, and nothing else.
-    if (kind === 0 || (byteLength < buffer.byteLength && !this.sharesBuffers)) {
-      if (kind !== 0) this.claimBytes(buffer);
-      this.chunk[this.at++] = f.OWN_VIEW;
-      this.chunk[this.at++] = kind;
-      this.raw(buffer, byteOffset, byteLength);
-      return;
-    }
-    this.chunk[this.at++] = f.SHARED_VIEW;
-    this.chunk[this.at++] = kind;
-    this.count(byteOffset);
-    this.count(byteLength);
-    this.value(buffer);
-  }
-
-  /** Notes that a view took its bytes along; if something else looks at them too, both must do so on arrival. */
-  private claimBytes(buffer: ArrayBuffer): void {
-    const opened = this.many === null ? this.few.includes(buffer as object) : this.many.has(buffer);
-    this.partialBuffers ??= new Set();
-    if (opened || this.partialBuffers.has(buffer)) throw SHARE_BUFFERS;
-    this.partialBuffers.add(buffer);
-  }
-
-  private arrayBuffer(value: ArrayBufferLike): void {
-    if (!types.isArrayBuffer(value)) throw new Refused(SHARED_BUFFER);
-    checkBuffer(value);
-    if (this.partialBuffers?.has(value)) throw SHARE_BUFFERS;
-    this.chunk[this.at++] = f.ARRAY_BUFFER;
-    this.raw(value, 0, value.byteLength);
-  }
-}
-
-function checkBuffer(buffer: ArrayBuffer): void {
-  const refusal = whyNotBuffer(buffer);
-  if (refusal !== null) throw new Refused(refusal);
 }

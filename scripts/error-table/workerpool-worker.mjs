@@ -1,0 +1,4 @@
+import workerpool from 'workerpool';
+import { throwIt } from './tasks.mjs';
+
+workerpool.worker({ throwIt });

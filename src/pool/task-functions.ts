@@ -1,0 +1,35 @@
+import { type AnyFunction, packFunction } from '../wire/functions.js';
+import type { TaskFunction } from './task.js';
+
+/** Pieces of code for which the latest function is kept. */
+const MAX_KEPT = 256;
+
+/** The functions that a pool was given, each with what it captured at its latest call. */
+export class TaskFunctions {
+  readonly #byFunction = new WeakMap<AnyFunction, TaskFunction>();
+  /** The latest function of each piece of code: who writes `pool.apply((x) => x * 2, [1])` in a loop makes a new one each time. */
+  readonly #byCode = new Map<string, TaskFunction>();
+  #last = 0;
+
+  /**
+   * The function as its pool knows it. A function that captured something else than before counts as another, of which the time it
+   * takes is known already.
+   *
+   * @throws {@link NotSendableError} `ERR_FURCA_NOT_SENDABLE`.
+   */
+  describe(fn: AnyFunction): TaskFunction {
+    const known = this.#byFunction.get(fn);
+    const packed = packFunction(fn, 'task', known?.packed);
+    if (known?.packed === packed) return known;
+    const code = packed.units[0]?.id ?? '';
+    const latest = known ?? this.#byCode.get(code);
+    const isSame = latest !== undefined && Buffer.compare(latest.packed.bytes, packed.bytes) === 0;
+    if (!isSame) this.#last += 1;
+    const described = isSame ? latest : { id: this.#last, packed, meanMs: latest?.meanMs };
+    this.#byFunction.set(fn, described);
+    this.#byCode.delete(code);
+    this.#byCode.set(code, described);
+    if (this.#byCode.size > MAX_KEPT) this.#byCode.delete(this.#byCode.keys().next().value as string);
+    return described;
+  }
+}
