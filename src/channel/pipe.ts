@@ -12,25 +12,22 @@ import { passGate, passGateSync } from '../sync/waiting.js';
 import { registerHandleKind } from '../wire/handles.js';
 import { type Check, PipeCore, type PipeWait, type Received } from './local-pipe.js';
 import { dropPacked, type Packed, packBytes, packValue } from './packing.js';
+import {
+  allReceived,
+  type BytesLimit,
+  type BytesPart,
+  bytesOnly,
+  partOf,
+  peerGone,
+  RECEIVING,
+  SENDING,
+  wrongWay,
+} from './pipe-checks.js';
 
 /** Options of a pipe. */
 export interface PipeOptions {
   /** Whether both ends can send and receive. `false`: the first only receives, the second only sends. Default `true`. */
   readonly duplex?: boolean;
-}
-
-/** Which part of an array of bytes is sent. */
-export interface BytesPart {
-  /** First byte. Default 0. */
-  readonly offsetBytes?: number | undefined;
-  /** How many bytes. Default: to the end. */
-  readonly sizeBytes?: number | undefined;
-}
-
-/** How bytes are received. */
-export interface BytesLimit {
-  /** Refuses a longer message, which stays where it is. Default no limit. */
-  readonly maxLengthBytes?: number | undefined;
 }
 
 /** What an end may do. */
@@ -39,8 +36,6 @@ interface Rights {
   readonly canReceive: boolean;
 }
 
-const SENDING = 'Sending into the pipe';
-const RECEIVING = 'Receiving from the pipe';
 const POLLING = 'Polling the pipe';
 const anything: Check = () => {};
 
@@ -354,48 +349,4 @@ async function untilTimeout(wait: Promise<void>): Promise<boolean> {
     if (error instanceof TimeoutError) return false;
     throw error;
   }
-}
-
-function partOf(bytes: Uint8Array, { offsetBytes = 0, sizeBytes }: BytesPart): Uint8Array {
-  if (!ArrayBuffer.isView(bytes)) throw new UsageError(`${SENDING} failed: bytes must be a Uint8Array.`);
-  const whole = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const size = sizeBytes ?? whole.byteLength - offsetBytes;
-  const isWithin =
-    Number.isInteger(offsetBytes) &&
-    Number.isInteger(size) &&
-    offsetBytes >= 0 &&
-    size >= 0 &&
-    offsetBytes + size <= whole.byteLength;
-  if (isWithin) return whole.subarray(offsetBytes, offsetBytes + size);
-  throw new UsageError(
-    `${SENDING} failed: ${size} bytes from byte ${offsetBytes} on are not within ${whole.byteLength} bytes.`,
-  );
-}
-
-function bytesOnly({ maxLengthBytes = Number.POSITIVE_INFINITY }: BytesLimit): Check {
-  return (tag, length) => {
-    if (tag !== BYTES) {
-      throw new UsageError(
-        `${RECEIVING} failed: the next message is a value, not bytes. Use recv().`,
-        'ERR_FURCA_INVALID_STATE',
-      );
-    }
-    if (length > maxLengthBytes) {
-      throw new LimitError(
-        `${RECEIVING} failed: the next message has ${length} bytes, more than ${maxLengthBytes}.`,
-      );
-    }
-  };
-}
-
-function wrongWay(doing: string, does: string): UsageError {
-  return new UsageError(`${doing} failed: this end of the pipe only ${does}.`, 'ERR_FURCA_INVALID_STATE');
-}
-
-function peerGone(doing: string): BrokenError {
-  return new BrokenError(`${doing} failed: nobody has the other end any more.`);
-}
-
-function allReceived(): ClosedError {
-  return new ClosedError(`${RECEIVING} failed: nobody has the other end any more, and all was received.`);
 }
