@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -258,3 +260,17 @@ test(
     assert.equal(await scaler.scale(14), 42);
   },
 );
+
+test('a server that was killed leaves no socket behind once its manager is shut down', options, async () => {
+  const manager = new Counters();
+  await manager.start();
+  const counter = await manager.create<Counter>('Counter');
+  const path = manager.address as string;
+  process.kill(await counter.pid(), 'SIGKILL');
+  assert.equal(
+    (await rejection(eventually('calls fail', async () => (await counter.add()) < 0))).code,
+    'ERR_FURCA_BROKEN',
+  );
+  await manager.shutdown();
+  assert.deepEqual([existsSync(path), existsSync(dirname(path))], [false, false]);
+});
