@@ -222,6 +222,7 @@ test('what cannot be right is refused before anything is started', options, asyn
     () => BaseManager.register('x', Counter, { exposed: 'add' as never }),
     () => BaseManager.register('x', Counter, { methodToTypeid: 1 as never }),
     () => new BaseManager({ serializer: 'json' as never }),
+    () => new BaseManager(null as never),
     () => new BaseManager({ authKey: 7 as never }),
     () => new BaseManager({ address: '' }),
   ]) {
@@ -229,6 +230,11 @@ test('what cannot be right is refused before anything is started', options, asyn
   }
   assert.equal(
     (await rejection(new BaseManager({ serializer: 'pickle' }).start())).code,
+    'ERR_FURCA_INVALID_ARGUMENT',
+  );
+  assert.equal((await rejection(new BaseManager().share({} as never))).code, 'ERR_FURCA_INVALID_ARGUMENT');
+  assert.equal(
+    (await rejection(new BaseManager().proxy(SetProxy, null as never))).code,
     'ERR_FURCA_INVALID_ARGUMENT',
   );
   assert.equal((await rejection(new BaseManager().create('dict'))).code, 'ERR_FURCA_INVALID_STATE');
