@@ -1,7 +1,9 @@
 // Kill storms against the shared-memory protocols: `node scripts/storm.mjs [storm|all] [rounds]`; FURCA_SEED repeats a run.
 import { pickSeed } from '../dist/test/fixtures/arena-stage.js';
-import { STORMS } from '../dist/test/fixtures/arena-storms.js';
+import { STORMS as ARENA_STORMS } from '../dist/test/fixtures/arena-storms.js';
+import { QUEUE_STORMS } from '../dist/test/fixtures/queue-storms.js';
 
+const STORMS = { ...ARENA_STORMS, ...QUEUE_STORMS };
 const [wanted = 'all', rounds = '800'] = process.argv.slice(2);
 const names = wanted === 'all' ? Object.keys(STORMS) : [wanted];
 const seed = pickSeed();

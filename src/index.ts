@@ -18,6 +18,15 @@ export {
   type WorkerLoss,
   WorkerLostError,
 } from './base/errors.js';
+export {
+  JoinableQueue,
+  type JoinableQueueOptions,
+  type JoinableQueueStats,
+} from './channel/joinable-queue.js';
+export { Pipe, PipeConnection, type PipeOptions } from './channel/pipe.js';
+export type { BytesLimit, BytesPart } from './channel/pipe-checks.js';
+export { Queue, type QueueOptions, type QueueStats } from './channel/queue.js';
+export { SimpleQueue } from './channel/simple-queue.js';
 export * as debug from './debug.js';
 export { Manager } from './manager/manager.js';
 export { AsyncResult, type CallbackOptions } from './pool/async-result.js';

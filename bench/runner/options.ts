@@ -10,7 +10,8 @@ export interface BenchOptions {
   readonly only: string;
 }
 
-export const USAGE: string = 'npm run bench -- start|pool|pingpong [--rounds N] [--quick] [--only TEXT]';
+export const USAGE: string =
+  'npm run bench -- start|pool|pingpong|queue [--rounds N] [--quick] [--only TEXT]';
 
 /**
  * Reads the command line of `npm run bench`.

@@ -2,6 +2,7 @@ import { ClosedError, LimitError } from '../base/errors.js';
 import { givePagesBack } from '../kernel/memory.js';
 import type { Arena } from './arena.js';
 import { forEachReference } from './envelope.js';
+import { freeKept, isKeeper, isKept, startUnkept, tellKeeper } from './keeping.js';
 import {
   BLOCK,
   BLOCK_HEADER_BYTES,
@@ -20,7 +21,7 @@ import {
 import { IN_TRANSITION, releaseRun, takePages } from './pages.js';
 import { sweepPrimitive } from './primitives/sweep.js';
 import { doubtReferences, dropReference, isReferenced, startReferences } from './references.js';
-import { isCurrent, type OwnerId, slotOf } from './slots.js';
+import { currentIn, isCurrent, type OwnerId, slotOf } from './slots.js';
 import { visitBlocks } from './walk.js';
 
 /** A piece of the arena. `at` is the byte offset of its payload, a multiple of 64. */
@@ -78,6 +79,7 @@ export function allocate(arena: Arena, owner: OwnerId, kind: number, payloadByte
   const generation = (Atomics.add(arena.words, HEADER.GENERATIONS, 1) + 1) | 0;
   arena.words[head + BLOCK.GENERATION] = generation;
   startReferences(arena, head, generation);
+  startUnkept(arena, head);
   arena.words[head + BLOCK.KIND] = kind;
   arena.words[head + BLOCK.PAYLOAD_BYTES] = payloadBytes;
   Atomics.or(arena.words, holderWord(head, owner), holderBit(owner));
@@ -171,7 +173,7 @@ export function freeUnheld(arena: Arena, head: number, state: number, generation
     if (Atomics.load(words, head + BLOCK.HOLDERS + i) !== 0) return;
   }
   // After the holders: who is none any more has referred to it before.
-  if (isReferenced(arena, head, generation)) return;
+  if (isReferenced(arena, head, generation) || isKept(arena, head)) return;
   // A holder may have been added where this had looked already, by one that let go where it had not: who came frees it later.
   if (Atomics.load(words, head + BLOCK.JOINS) !== joins) return;
   // Two may drop at once and both find nobody left; one of them wins here.
@@ -198,6 +200,7 @@ function release(arena: Arena, head: number, by: OwnerId, isRepeated = false): v
       else dropReference(arena, block, by);
     });
   }
+  if (isKeeper(words[head + BLOCK.KIND] as number)) freeKept(arena, head, by);
   for (let i = 0; i < HOLDER_WORDS; i++) words[head + BLOCK.HOLDERS + i] = 0;
   const page = Math.floor((head * 4) / PAGE_BYTES);
   const entry = Atomics.load(words, pageWord(page));
@@ -332,12 +335,33 @@ function sweepBlock(arena: Arena, head: number, entry: number, dead: OwnerId, by
   if (isHeld) {
     // While the dead holds it: nobody can free it meanwhile.
     sweepPrimitive(arena, head, dead);
+    tellKeeper(arena, head);
     // As in `hold`: the dead may have added a holder and not come to say so.
     Atomics.add(words, head + BLOCK.JOINS, 1);
     Atomics.and(words, holderWord(head, dead), ~holderBit(dead));
   }
   // Also where the dead had let go already, and died before it could free.
   freeUnheld(arena, head, state, generation, by);
+}
+
+/** Tells whether a living member or a message holds the block; who is dead does not count, whether swept or not. */
+export function isHeldByLiving(arena: Arena, block: Block): boolean {
+  const head = headOf(block);
+  if (!isAlive(arena, block)) return false;
+  return holdersOf(arena, block).length > 0 || isReferenced(arena, head, block.generation);
+}
+
+/** The living members that hold the block. */
+export function holdersOf(arena: Arena, block: Block): OwnerId[] {
+  const found: OwnerId[] = [];
+  for (let i = 0; i < HOLDER_WORDS; i++) {
+    let bits = Atomics.load(arena.words, headOf(block) + BLOCK.HOLDERS + i);
+    for (; bits !== 0; bits &= bits - 1) {
+      const owner = currentIn(arena, i * 32 + 31 - Math.clz32(bits & -bits));
+      if (isCurrent(arena, owner)) found.push(owner);
+    }
+  }
+  return found;
 }
 
 /** Makes `holder` drop every block of `kind` that `allocator` has taken: what it was given by one that is dead. */

@@ -127,6 +127,13 @@ export const BLOCK = {
   REFERENCES: 6,
   /** GENERATION once more: exchanged together with the count, so that a late change cannot hit another life. */
   REFERENCES_LIFE: 7,
+  /** Place / 64 of the block that keeps this one, 0 while none does; and its generation. See keeping.ts. */
+  KEEPER: 8,
+  KEEPER_LIFE: 9,
+  /** Owner id of the member that has taken this item out of a queue and not done with it yet. */
+  TAKER: 10,
+  /** Of a keeper: 1 once it has kept anything. */
+  KEEPS: 11,
   /** One bit for each slot that holds the block. */
   HOLDERS: 16,
 } as const;
@@ -169,6 +176,15 @@ export const KIND = {
   VALUE: 27,
   ARRAY: 28,
   MEMORY: 29,
+  QUEUE: 40,
+  /** What one member has put into a queue. */
+  LANE: 41,
+  /** A piece of a lane. */
+  SEGMENT: 42,
+  /** A message in a lane that is too long to lie in a segment. */
+  ITEM: 43,
+  PIPE: 44,
+  PIPE_END: 45,
 } as const;
 
 /**

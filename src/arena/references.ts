@@ -16,6 +16,9 @@ import { visitBlocks } from './walk.js';
  */
 
 const IN_DOUBT = 0x40000000;
+/** Of a block that keeps others: somebody died while changing which; see keeping.ts. */
+const IN_DISORDER = 0x20000000;
+const COUNT_MASK = 0x1fffffff;
 
 /** A new life of a block begins without references. */
 export function startReferences(arena: Arena, head: number, generation: number): void {
@@ -51,7 +54,7 @@ export function addReference(arena: Arena, block: Block): void {
 /** One envelope less; frees the block if it was the last that held it. */
 export function dropReference(arena: Arena, block: Block, by: OwnerId): void {
   // A count in doubt may be too low already.
-  if (change(arena, block, (seen) => ((seen & ~IN_DOUBT) > 0 ? seen - 1 : seen)))
+  if (change(arena, block, (seen) => ((seen & COUNT_MASK) > 0 ? seen - 1 : seen)))
     freeIfUnheld(arena, block, by);
 }
 
@@ -60,7 +63,21 @@ export function doubtReferences(arena: Arena, block: Block, by: OwnerId): void {
   if (change(arena, block, (seen) => seen | IN_DOUBT)) freeIfUnheld(arena, block, by);
 }
 
-function freeIfUnheld(arena: Arena, block: Block, by: OwnerId): void {
+/** Notes that somebody died while changing what `keeper` keeps. */
+export function markDisorder(arena: Arena, keeper: Block): void {
+  change(arena, keeper, (seen) => seen | IN_DISORDER);
+}
+
+export function isInDisorder(arena: Arena, keeper: Block): boolean {
+  return (Atomics.load(arena.words, headOf(keeper) + BLOCK.REFERENCES) & IN_DISORDER) !== 0;
+}
+
+/** Before putting in order: what comes to pass from here on is noted anew. */
+export function clearDisorder(arena: Arena, keeper: Block): void {
+  change(arena, keeper, (seen) => seen & ~IN_DISORDER);
+}
+
+export function freeIfUnheld(arena: Arena, block: Block, by: OwnerId): void {
   if (!isAlive(arena, block)) return;
   const state = Atomics.load(arena.words, headOf(block) + BLOCK.STATE);
   freeUnheld(arena, headOf(block), state, block.generation, by);
@@ -69,7 +86,7 @@ function freeIfUnheld(arena: Arena, block: Block, by: OwnerId): void {
 /** Tells whether an envelope refers to the block; to be asked when no member holds it any more. */
 export function isReferenced(arena: Arena, head: number, generation: number): boolean {
   const count = Atomics.load(arena.words, head + BLOCK.REFERENCES);
-  if ((count & IN_DOUBT) === 0) return count !== 0;
+  if ((count & IN_DOUBT) === 0) return (count & COUNT_MASK) !== 0;
   let isFound = false;
   // One that is just being freed is none any more: who frees it looks here after that, as does the sweep in its place.
   visitBlocks(arena, KIND.ENVELOPE, (envelope) => {

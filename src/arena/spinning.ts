@@ -6,6 +6,11 @@ import type { OwnerId } from './slots.js';
 /** Looks between two readings of the clock. */
 const LOOKS = 64;
 
+/** After spinning in vain again and again, as many waits at the most go by without. */
+const MOST_SKIPPED = 31;
+let toSkip = 0;
+let skippedLast = 0;
+
 /** As many may spin as there are CPUs besides the one that makes work; on one CPU nobody does. */
 const places = Math.min(availableParallelism() - 1, SPINNER_PLACES);
 
@@ -14,13 +19,24 @@ const places = Math.min(availableParallelism() - 1, SPINNER_PLACES);
  * at once when as many members spin as there are CPUs to spare, for then spinning takes the CPU from who is waited for.
  */
 export function spinUntil(arena: Arena, owner: OwnerId, isReady: () => boolean, spinMs: number): boolean {
+  // Where it was in vain the CPUs are busy, or what is waited for takes longer: then it only keeps a CPU from who is waited for.
+  if (toSkip > 0) {
+    toSkip--;
+    return isReady();
+  }
   const place = takePlace(arena, owner);
   if (place === -1) return false;
   try {
     const deadline = performance.now() + spinMs;
     do {
-      for (let look = 0; look < LOOKS; look++) if (isReady()) return true;
+      for (let look = 0; look < LOOKS; look++) {
+        if (!isReady()) continue;
+        skippedLast = 0;
+        return true;
+      }
     } while (performance.now() < deadline);
+    skippedLast = Math.min(2 * skippedLast + 1, MOST_SKIPPED);
+    toSkip = skippedLast;
     return false;
   } finally {
     Atomics.compareExchange(arena.words, place, owner, 0);

@@ -47,10 +47,21 @@ export function measureUse(arena: Arena): ArenaUse {
 
 /** Calls `visit` with every block of `kind` that is in use. */
 export function visitBlocks(arena: Arena, kind: number, visit: (block: Block) => void): void {
+  visitWhere(arena, (head) => Atomics.load(arena.words, head + BLOCK.KIND) === kind, visit);
+}
+
+/** Calls `visit` with every block in use that `keeper` keeps; it may be dead already. */
+export function visitKept(arena: Arena, keeper: Block, visit: (block: Block) => void): void {
+  const isOne = (head: number): boolean =>
+    Atomics.load(arena.words, head + BLOCK.KEEPER) === keeper.at / 64 &&
+    Atomics.load(arena.words, head + BLOCK.KEEPER_LIFE) === keeper.generation;
+  visitWhere(arena, isOne, visit);
+}
+
+function visitWhere(arena: Arena, isOne: (head: number) => boolean, visit: (block: Block) => void): void {
   const { words } = arena;
   const visitOne = (head: number, entry: number): void => {
-    if (Atomics.load(words, head + BLOCK.STATE) <= 0 || Atomics.load(words, head + BLOCK.KIND) !== kind)
-      return;
+    if (Atomics.load(words, head + BLOCK.STATE) <= 0 || !isOne(head)) return;
     const generation = Atomics.load(words, head + BLOCK.GENERATION);
     // The run may have been freed since the walk saw it; what was read may then have been somebody's payload.
     if (Atomics.load(words, pageWord(Math.floor((head * 4) / PAGE_BYTES))) !== entry) return;

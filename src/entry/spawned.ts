@@ -6,6 +6,7 @@ import { followLifeline } from '../kernel/lifeline.js';
 import { beginSpawnedChild, runChild } from '../process/child.js';
 import { inheritLifeline } from '../process/family.js';
 import '../process/process.js';
+import '../channel/kinds.js';
 import '../sync/kinds.js';
 import { ARENA_FD, LIFELINE_FD } from '../process/start/forkserver.js';
 

@@ -6,6 +6,7 @@ import { reportFatal } from '../process/fatal.js';
 import { assumeIdentity, ownIdentity } from '../process/identity.js';
 import { joinChildren } from '../process/registry.js';
 import '../process/process.js';
+import '../channel/kinds.js';
 import '../sync/kinds.js';
 import type { ThreadCall, ThreadData, ThreadPapers } from '../threading/start-papers.js';
 import { decodeShared } from '../wire/codec.js';

@@ -6,6 +6,7 @@ import { replaceProgram } from '../kernel/exec.js';
 import { followLifeline } from '../kernel/lifeline.js';
 import { runChild } from '../process/child.js';
 import '../process/process.js';
+import '../channel/kinds.js';
 import '../sync/kinds.js';
 import { ARENA_FD } from '../process/start/forkserver.js';
 import { Zygote, type ZygoteOrders } from '../process/zygote.js';

@@ -19,6 +19,5 @@ export interface DispatchSettings extends WorkerSettings, SettlementRules, Ladde
   readonly maxStopped: number;
   readonly maxMemoryPerChildBytes: number;
   readonly memoryBudgetBytes: number;
-  /** Storages whose stores go along with the tasks. */
   readonly carry: readonly CarriedStorage[];
 }

@@ -312,8 +312,9 @@ export class Dispatcher {
   };
 
   #onWorkerEnd(link: WorkerLink): void {
-    this.#receiver.onEnd(link);
+    // First: what it leaves behind may be given to others at once.
     this.#choice.gone(link);
+    this.#receiver.onEnd(link);
     if (!link.isStopping && !this.#isTerminated) this.#receiver.tracer?.lost(link);
     this.#pump();
   }

@@ -12,7 +12,7 @@ import { CallJob, MapJob } from './jobs.js';
 import { PoolTracer } from './pool-tracer.js';
 import type { ProgressMeter } from './progress-meter.js';
 import { StreamJob } from './stream-job.js';
-import { makeTask, ONE_CALL, STREAMED, type TaskFunction } from './task.js';
+import { type Job, makeTask, ONE_CALL, STREAMED, type TaskFunction } from './task.js';
 import { TaskFunctions } from './task-functions.js';
 
 /** What a stream of items wants. */
@@ -35,9 +35,10 @@ export class PoolCore {
   state: 'open' | 'closed' | 'terminated' = 'open';
 
   constructor(settings: DispatchSettings, trace: string | undefined, name: string) {
+    const nextId = (): number => ++this.#lastFunction;
+    this.#functions = new TaskFunctions({ isSpread: false, nextId, carry: settings.carry });
+    this.#spreading = new TaskFunctions({ isSpread: true, nextId, carry: settings.carry });
     this.dispatcher = new Dispatcher(joinOrFoundFamily(), settings);
-    this.#functions = new TaskFunctions(false, () => ++this.#lastFunction, settings.carry);
-    this.#spreading = new TaskFunctions(true, () => ++this.#lastFunction, settings.carry);
     this.tracer = trace === undefined ? undefined : new PoolTracer(trace, name);
     if (this.tracer !== undefined) this.dispatcher.traceBy(this.tracer);
   }
@@ -55,12 +56,21 @@ export class PoolCore {
   }
 
   call(fn: TaskFunction, args: readonly unknown[], plan: CallPlan): Promise<unknown> {
+    return this.submit(fn, args, plan).promise;
+  }
+
+  /** As {@link PoolCore.call}, with the job, which tells how far it is. */
+  submit(
+    fn: TaskFunction,
+    args: readonly unknown[],
+    plan: CallPlan,
+  ): { readonly job: Job; readonly promise: Promise<unknown> } {
     if (!Array.isArray(args)) throw badOption('args', 'an array');
-    return new Promise((resolve, reject) => {
-      const job = new CallJob(plan, resolve, reject);
-      guardJob(job, this.dispatcher);
-      if (!job.isOver) this.dispatcher.add(makeTask(job, fn, ONE_CALL, args, 0));
-    });
+    const { promise, resolve, reject } = withResolvers();
+    const job = new CallJob(plan, resolve, reject);
+    guardJob(job, this.dispatcher);
+    if (!job.isOver) this.dispatcher.add(makeTask(job, fn, ONE_CALL, args, 0));
+    return { job, promise };
   }
 
   map(
@@ -96,6 +106,21 @@ export class PoolCore {
     if (!job.isOver) this.dispatcher.add(makeTask(job, fn, STREAMED, args, 0));
     return job;
   }
+}
+
+/** As `Promise.withResolvers`, which Node 20 has not. */
+function withResolvers(): {
+  readonly promise: Promise<unknown>;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+} {
+  let resolve: (value: unknown) => void = () => {};
+  let reject: (error: unknown) => void = () => {};
+  const promise = new Promise<unknown>((onResolve, onReject) => {
+    resolve = onResolve;
+    reject = onReject;
+  });
+  return { promise, resolve, reject };
 }
 
 /** The package's own files: their frames tell a caller nothing. */

@@ -14,7 +14,7 @@ import { type PoolStats, statsOf } from './pool-stats.js';
 import { ProgressMeter } from './progress-meter.js';
 import { type InnerOptions, settingsOf } from './settings.js';
 import type { SettledItem, StreamJob } from './stream-job.js';
-import type { TaskFunction } from './task.js';
+import type { Job, TaskFunction } from './task.js';
 
 /** Options of the calls that work on many items. */
 export interface MapOptions<Item = unknown> extends ItemOptions<Item>, CallOptions {}
@@ -70,6 +70,7 @@ const PLAIN_POOL: InnerOptions = { isOnDemand: false, sendsAhead: true };
  */
 export class Pool extends EventEmitter<PoolEvents> implements AsyncDisposable {
   readonly #core: PoolCore;
+  readonly #jobs = new WeakMap<AsyncResult<unknown>, Job>();
   readonly #unread = { report: (error: unknown) => this.#reportUnread(error) };
 
   /**
@@ -128,8 +129,16 @@ export class Pool extends EventEmitter<PoolEvents> implements AsyncDisposable {
       args?: readonly unknown[],
       options?: ApplyAsyncOptions<Awaited<Result>>,
     ];
-    const promise = this.#core.call(this.#core.describe(fn), args, planOf(options));
-    return this.#answer(promise as Promise<Awaited<Result>>, options, 'Pool.applyAsync');
+    const { job, promise } = this.#core.submit(this.#core.describe(fn), args, planOf(options));
+    const result = this.#answer(promise as Promise<Awaited<Result>>, options, 'Pool.applyAsync');
+    this.#jobs.set(result, job);
+    return result;
+  }
+
+  /** Whether the task behind a result of {@link Pool.applyAsync} has begun; it stays so when it is through. */
+  hasBegun(result: AsyncResult<unknown>): boolean {
+    const job = this.#jobs.get(result);
+    return job !== undefined && this.#core.dispatcher.hasBegun(job);
   }
 
   /**

@@ -69,12 +69,12 @@ export function settingsOf(size: number, options: PoolOptions, inner: InnerOptio
     isWeighed: maxMemoryPerChildBytes !== NEVER,
     memoryBudgetBytes: budgetOf(options.memoryBudgetBytes),
     isTraced: trace !== undefined,
-    carry: carriedBy(options),
     streamAhead: STREAM_AHEAD,
+    carry: carryOf(options),
   };
 }
 
-function carriedBy({ carry = [] }: PoolOptions): readonly CarriedStorage[] {
+function carryOf({ carry = [] }: PoolOptions): readonly CarriedStorage[] {
   if (Array.isArray(carry) && carry.every((one) => one instanceof AsyncLocalStorage)) return carry;
   throw badOption('carry', 'an array of AsyncLocalStorage');
 }

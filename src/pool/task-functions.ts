@@ -6,23 +6,24 @@ import type { TaskFunction } from './task.js';
 /** Pieces of code for which the latest function is kept. */
 const MAX_KEPT = 256;
 
+/** How the functions are to be called. */
+export interface TaskFunctionsOptions {
+  /** Each item is the list of the arguments. */
+  readonly isSpread: boolean;
+  readonly nextId: () => number;
+  /** Storages whose stores at the call are those of the task. */
+  readonly carry: readonly CarriedStorage[];
+}
+
 /** The functions that a pool was given, each with what it captured at its latest call. */
 export class TaskFunctions {
   readonly #byFunction = new WeakMap<AnyFunction, TaskFunction>();
   /** The latest function of each piece of code: who writes `pool.apply((x) => x * 2, [1])` in a loop makes a new one each time. */
   readonly #byCode = new Map<string, TaskFunction>();
-  readonly #isSpread: boolean;
-  readonly #nextId: () => number;
-  readonly #carry: readonly CarriedStorage[];
+  readonly #options: TaskFunctionsOptions;
 
-  /**
-   * @param isSpread - Each item is the list of the arguments.
-   * @param carry - Storages whose stores at the call are those of the task.
-   */
-  constructor(isSpread: boolean, nextId: () => number, carry: readonly CarriedStorage[]) {
-    this.#isSpread = isSpread;
-    this.#nextId = nextId;
-    this.#carry = carry;
+  constructor(options: TaskFunctionsOptions) {
+    this.#options = options;
   }
 
   /**
@@ -33,7 +34,8 @@ export class TaskFunctions {
    */
   describe(fn: AnyFunction): TaskFunction {
     const known = this.#byFunction.get(fn);
-    const sent = this.#carry.length === 0 ? fn : withStores(fn, this.#carry);
+    const { carry } = this.#options;
+    const sent = carry.length === 0 ? fn : withStores(fn, carry);
     const packed = packFunction(sent, 'task', known?.packed);
     if (known?.packed === packed) return known;
     // What carries stores is the same around all functions.
@@ -49,6 +51,7 @@ export class TaskFunctions {
   }
 
   #make(fn: AnyFunction, packed: Packed, meanMs: number | undefined): TaskFunction {
-    return { id: this.#nextId(), name: fn.name, packed, isSpread: this.#isSpread, meanMs };
+    const { nextId, isSpread } = this.#options;
+    return { id: nextId(), name: fn.name, packed, isSpread, meanMs };
   }
 }

@@ -1,4 +1,5 @@
 import type { Arena } from '../arena.js';
+import { sweepLanes } from '../lanes/sweep-lanes.js';
 import { BLOCK, BLOCK_HEADER_BYTES, KIND, SLOT, slotWord } from '../layout.js';
 import { type OwnerId, slotOf } from '../slots.js';
 import { sweepBarrier } from './barrier-words.js';
@@ -27,6 +28,10 @@ export function sweepPrimitive(arena: Arena, head: number, dead: OwnerId): void 
       break;
     case KIND.BARRIER:
       sweepBarrier(arena, word, dead, deadPid);
+      break;
+    case KIND.QUEUE:
+    case KIND.PIPE:
+      sweepLanes(arena, word, arena.words[head + BLOCK.KIND] as number, dead);
       break;
     default:
   }

@@ -1,0 +1,352 @@
+import { PIPE, PIPE_END } from '../arena/lanes/lane-layout.js';
+import { BYTES, initPipe, NO_PEER, SENT, type Side, sideOf, VALUE } from '../arena/lanes/pipe-words.js';
+import { NOTHING } from '../arena/lanes/queue-words.js';
+import { KIND } from '../arena/layout.js';
+import type { Handle } from '../arena/local-handles.js';
+import { ownMembership } from '../arena/member.js';
+import type { WaitOptions } from '../arena/parking.js';
+import { BrokenError, ClosedError, LimitError, TimeoutError, UsageError } from '../base/errors.js';
+import type { SyncWaitOptions } from '../sync/lock.js';
+import { openHandleOf, SharedObject, takeBlock } from '../sync/shared-object.js';
+import { passGate, passGateSync } from '../sync/waiting.js';
+import { registerHandleKind } from '../wire/handles.js';
+import { type Check, PipeCore, type PipeWait, type Received } from './local-pipe.js';
+import { dropPacked, type Packed, packBytes, packValue } from './packing.js';
+import {
+  allReceived,
+  type BytesLimit,
+  type BytesPart,
+  bytesOnly,
+  partOf,
+  peerGone,
+  RECEIVING,
+  SENDING,
+  wrongWay,
+} from './pipe-checks.js';
+
+/** Options of a pipe. */
+export interface PipeOptions {
+  /** Whether both ends can send and receive. `false`: the first only receives, the second only sends. Default `true`. */
+  readonly duplex?: boolean;
+}
+
+/** What an end may do. */
+interface Rights {
+  readonly canSend: boolean;
+  readonly canReceive: boolean;
+}
+
+const POLLING = 'Polling the pipe';
+const anything: Check = () => {};
+
+/**
+ * One end of a pipe, made by {@link Pipe}: what is sent at one end is received at the other, in order.
+ *
+ * A message is whole or not there, whoever is killed. Several processes may have the same end; each message goes to one of them. It can be sent
+ * anywhere in the family, also through another pipe; the sender keeps its own until it closes it.
+ *
+ * The other end is gone when every process that had it has closed it or has ended. Close what you do not need yourself after giving it
+ * away, or you will not be told.
+ */
+export class PipeConnection<In = unknown, Out = In> extends SharedObject implements AsyncDisposable {
+  readonly #core: PipeCore;
+  readonly #side: Side;
+  readonly #rights: Rights;
+
+  /** @internal */
+  constructor(handle: Handle, core: PipeCore, rights: Rights) {
+    super(handle);
+    this.#core = core;
+    this.#side = sideOf(this.arena, handle.word);
+    this.#rights = rights;
+  }
+
+  /** Whether this end can receive. */
+  get readable(): boolean {
+    return this.#rights.canReceive;
+  }
+
+  /** Whether this end can send. */
+  get writable(): boolean {
+    return this.#rights.canSend;
+  }
+
+  /**
+   * Sends a value; resolves once the other end can receive it, whatever becomes of this process. Waits while 4 MiB lie there unread; a
+   * longer message passes when it is alone.
+   *
+   * @param value - Any sendable value, see docs/what-can-be-sent.md. It is copied.
+   * @param options.timeoutMs - Longest wait for room in milliseconds; `0` never waits. Default `Infinity`.
+   * @param options.signal - Aborting it gives up the wait and rejects with its reason; nothing was sent.
+   * @throws {@link NotSendableError} `ERR_FURCA_NOT_SENDABLE`.
+   * @throws {@link BrokenError} `ERR_FURCA_BROKEN`: the other end is gone.
+   * @throws {@link TimeoutError} `ERR_FURCA_TIMEOUT`.
+   * @throws {@link ClosedError} `ERR_FURCA_CLOSED`: this end was closed.
+   * @throws {@link UsageError} `ERR_FURCA_INVALID_STATE`: this end only receives.
+   */
+  async send(value: Out, options: WaitOptions = {}): Promise<void> {
+    await this.#send(this.#pack(value), VALUE, options);
+  }
+
+  /** As {@link send}, but never waits: answers whether it was sent. */
+  trySend(value: Out): boolean {
+    return this.#trySend(this.#pack(value), VALUE);
+  }
+
+  /** As {@link send}, but blocks this thread. */
+  sendSync(value: Out, options: SyncWaitOptions = {}): void {
+    this.#sendSync(this.#pack(value), VALUE, options);
+  }
+
+  /**
+   * Sends bytes as one message, as they are. Otherwise as {@link send}.
+   *
+   * @throws {@link UsageError} `ERR_FURCA_INVALID_ARGUMENT`: the part is not within `bytes`.
+   */
+  async sendBytes(bytes: Uint8Array, options: BytesPart & WaitOptions = {}): Promise<void> {
+    await this.#send(this.#packPart(bytes, options), BYTES, options);
+  }
+
+  /** As {@link sendBytes}, but never waits: answers whether it was sent. */
+  trySendBytes(bytes: Uint8Array, options: BytesPart = {}): boolean {
+    return this.#trySend(this.#packPart(bytes, options), BYTES);
+  }
+
+  /** As {@link sendBytes}, but blocks this thread. */
+  sendBytesSync(bytes: Uint8Array, options: BytesPart & SyncWaitOptions = {}): void {
+    this.#sendSync(this.#packPart(bytes, options), BYTES, options);
+  }
+
+  /**
+   * Receives the next message: the value, or a `Buffer` where bytes were sent.
+   *
+   * @param options.timeoutMs - Longest wait in milliseconds; `0` never waits. Default `Infinity`.
+   * @param options.signal - Aborting it ends the wait and rejects with its reason; no message is lost.
+   * @throws {@link ClosedError} `ERR_FURCA_CLOSED`: the other end is gone and all it sent was received, or this end was closed.
+   * @throws {@link TimeoutError} `ERR_FURCA_TIMEOUT`.
+   * @throws {@link UsageError} `ERR_FURCA_INVALID_STATE`: this end only sends.
+   */
+  async recv(options: WaitOptions = {}): Promise<In> {
+    return (await this.#receive(anything, options)) as In;
+  }
+
+  /** As {@link recv}, but never waits: answers `undefined` when nothing is there. */
+  tryRecv(): In | undefined {
+    return this.#tryReceive(anything) as In | undefined;
+  }
+
+  /** As {@link recv}, but blocks this thread. */
+  recvSync(options: SyncWaitOptions = {}): In {
+    return this.#receiveSync(anything, options) as In;
+  }
+
+  /**
+   * Receives a message that was sent as bytes. Otherwise as {@link recv}.
+   *
+   * @throws {@link UsageError} `ERR_FURCA_INVALID_STATE`: the next message is a value; it stays there.
+   * @throws {@link LimitError} `ERR_FURCA_LIMIT`: it is longer than `maxLengthBytes`; it stays there.
+   */
+  async recvBytes(options: BytesLimit & WaitOptions = {}): Promise<Buffer> {
+    return (await this.#receive(bytesOnly(options), options)) as Buffer;
+  }
+
+  /** As {@link recvBytes}, but never waits: answers `undefined` when nothing is there. */
+  tryRecvBytes(options: BytesLimit = {}): Buffer | undefined {
+    return this.#tryReceive(bytesOnly(options)) as Buffer | undefined;
+  }
+
+  /** As {@link recvBytes}, but blocks this thread. */
+  recvBytesSync(options: BytesLimit & SyncWaitOptions = {}): Buffer {
+    return this.#receiveSync(bytesOnly(options), options) as Buffer;
+  }
+
+  /**
+   * Tells whether `recv` would settle at once: a message is there, or the other end is gone.
+   *
+   * @param options.timeoutMs - Longest wait for that in milliseconds. Default 0.
+   */
+  async poll({ timeoutMs = 0, signal }: WaitOptions = {}): Promise<boolean> {
+    this.#openToReceive(POLLING);
+    const poller = this.#core.local.newPoller(this.handle, this.#side);
+    return await untilTimeout(passGate(poller, POLLING, { timeoutMs, signal }));
+  }
+
+  /** As {@link poll}, but blocks this thread. */
+  pollSync({ timeoutMs = 0 }: SyncWaitOptions = {}): boolean {
+    this.#openToReceive(POLLING);
+    try {
+      passGateSync(this.#core.local.newPoller(this.handle, this.#side), POLLING, timeoutMs);
+      return true;
+    } catch (error) {
+      if (error instanceof TimeoutError) return false;
+      throw error;
+    }
+  }
+
+  /** Receives until the other end is gone. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<In, void, undefined> {
+    for (;;) {
+      this.#openToReceive(RECEIVING);
+      const wait = this.#core.local.newReceiver(this.handle, this.#side, anything);
+      await passGate(wait, RECEIVING);
+      const received = wait.take();
+      if (received === NOTHING) return;
+      yield received.value as In;
+    }
+  }
+
+  /** Lets go of this end; waits of its own reject. What was sent can be received still. May be called twice. */
+  override close(): void {
+    if (this.isClosed) return;
+    super.close();
+    this.#core.local.tellOthers();
+    this.#core.close();
+  }
+
+  /** Closes it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+
+  /** @internal What travels along with the end. */
+  get parts(): PipeParts {
+    return { core: this.#core, ...this.#rights };
+  }
+
+  #openToReceive(doing: string): void {
+    this.open(doing);
+    if (!this.#rights.canReceive) throw wrongWay(doing, 'sends');
+  }
+
+  #pack(value: unknown): Packed {
+    this.#openToSend();
+    return packValue(ownMembership(), value, 'value');
+  }
+
+  #packPart(bytes: Uint8Array, part: BytesPart): Packed {
+    this.#openToSend();
+    return packBytes(ownMembership(), partOf(bytes, part));
+  }
+
+  #openToSend(): void {
+    this.open(SENDING);
+    if (!this.#rights.canSend) throw wrongWay(SENDING, 'receives');
+  }
+
+  async #send(packed: Packed, tag: number, options: WaitOptions): Promise<void> {
+    try {
+      const wait = this.#core.local.newSender(this.handle, this.#side, packed, tag);
+      await passGate(wait, SENDING, options);
+      this.#checkSent(wait);
+    } finally {
+      dropPacked(ownMembership(), packed);
+    }
+  }
+
+  #sendSync(packed: Packed, tag: number, options: SyncWaitOptions): void {
+    try {
+      const wait = this.#core.local.newSender(this.handle, this.#side, packed, tag);
+      passGateSync(wait, SENDING, options.timeoutMs);
+      this.#checkSent(wait);
+    } finally {
+      dropPacked(ownMembership(), packed);
+    }
+  }
+
+  #trySend(packed: Packed, tag: number): boolean {
+    try {
+      const result = this.#core.local.trySend(this.#side, packed, tag);
+      if (result === NO_PEER) throw peerGone(SENDING);
+      return result === SENT;
+    } finally {
+      dropPacked(ownMembership(), packed);
+    }
+  }
+
+  #checkSent(wait: PipeWait<true>): void {
+    if (wait.take() !== NOTHING) return;
+    this.open(SENDING);
+    throw peerGone(SENDING);
+  }
+
+  async #receive(check: Check, options: WaitOptions): Promise<unknown> {
+    this.#openToReceive(RECEIVING);
+    const wait = this.#core.local.newReceiver(this.handle, this.#side, check);
+    await passGate(wait, RECEIVING, options);
+    return this.#received(wait.take());
+  }
+
+  #receiveSync(check: Check, options: SyncWaitOptions): unknown {
+    this.#openToReceive(RECEIVING);
+    const wait = this.#core.local.newReceiver(this.handle, this.#side, check);
+    passGateSync(wait, RECEIVING, options.timeoutMs);
+    return this.#received(wait.take());
+  }
+
+  #tryReceive(check: Check): unknown {
+    this.#openToReceive(RECEIVING);
+    const { local } = this.#core;
+    const isGone = local.view.isGone((1 - this.#side) as Side);
+    const received = local.tryReceive(this.#side, check);
+    if (received !== NOTHING) return received.value;
+    if (isGone) throw allReceived();
+    return undefined;
+  }
+
+  #received(received: Received | typeof NOTHING): unknown {
+    if (received !== NOTHING) return received.value;
+    this.open(RECEIVING);
+    throw allReceived();
+  }
+}
+
+/**
+ * Makes a pipe between processes and answers its two ends; each can be given to any process.
+ *
+ * @param options.duplex - Whether both ends can send and receive. `false`: the first only receives, the second only sends. Default `true`.
+ * @throws {@link LimitError} `ERR_FURCA_LIMIT`: the shared memory is full.
+ *
+ * @example
+ * const [here, there] = Pipe<string>();
+ * await there.send('hello');
+ * await here.recv(); // => 'hello'
+ * there.close();
+ * await here.poll(); // => true
+ */
+export function Pipe<In = unknown, Out = In>({
+  duplex = true,
+}: PipeOptions = {}): [PipeConnection<In, Out>, PipeConnection<Out, In>] {
+  const core = takeBlock(KIND.PIPE, PIPE.BYTES);
+  const ends = [takeBlock(KIND.PIPE_END, PIPE_END.BYTES), takeBlock(KIND.PIPE_END, PIPE_END.BYTES)] as const;
+  initPipe(core.arena, core.block, [ends[0].block, ends[1].block]);
+  const first = new PipeCore(core.handle);
+  return [
+    new PipeConnection<In, Out>(ends[0].handle, first, { canSend: duplex, canReceive: true }),
+    new PipeConnection<Out, In>(ends[1].handle, first.copy(), { canSend: true, canReceive: duplex }),
+  ];
+}
+
+interface PipeParts extends Rights {
+  readonly core: PipeCore;
+}
+
+registerHandleKind<PipeConnection>(PipeConnection, {
+  id: KIND.PIPE_END,
+  handleOf: openHandleOf,
+  partsOf: (end) => end.parts,
+  revive: (handle, parts) => {
+    const { core, canSend, canReceive } = parts as PipeParts;
+    return new PipeConnection(handle, core, { canSend, canReceive });
+  },
+});
+
+/** Resolves with whether what was waited for came in time. */
+async function untilTimeout(wait: Promise<void>): Promise<boolean> {
+  try {
+    await wait;
+    return true;
+  } catch (error) {
+    if (error instanceof TimeoutError) return false;
+    throw error;
+  }
+}
