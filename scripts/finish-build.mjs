@@ -20,6 +20,8 @@ const entries = [
   'entry/spawned',
   'entry/thread',
   'threading',
+  'futures',
+  'scheduling',
   'pool/worker',
   'manager/server/serve',
 ];

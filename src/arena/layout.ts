@@ -59,6 +59,10 @@ export const SLOT = {
   INBOX: 4,
   /** Owner id of the parent. */
   PARENT: 5,
+  /** How many critical sections its thread is in, one within the other; see freezing.ts. */
+  CRITICAL: 16,
+  /** Whether it is to stop; see freezing.ts. */
+  FREEZE: 17,
   /** 1 for a thread of its parent's process, which ends with its parent. */
   IS_THREAD: 6,
 } as const;
@@ -294,6 +298,9 @@ export const RECORD = {
 /** Places in the header for spinning members. */
 export const SPINNER_PLACES: number = 64;
 
+/** Results that a worker's journal holds at the most; see journal.ts. */
+export const JOURNAL_ITEMS: number = 1536;
+
 /** Words of a pool worker's progress block; see progress.ts. */
 export const PROGRESS = {
   /** Number of the message being run; negative while the parent recalls what comes after it. */
@@ -302,5 +309,19 @@ export const PROGRESS = {
   ITEM: 1,
   /** When that item began: a 64-bit float, milliseconds of the system's monotonic clock. */
   STARTED_AT: 2,
-  BYTES: 64,
+  /** Message and item of the first result in the journal. */
+  JOURNAL_MESSAGE: 4,
+  JOURNAL_ITEM: 5,
+  /** Number of the message whose task is asked to stop. */
+  ABORT: 6,
+  /** Number of the last message whose task looked at its signal. */
+  HEEDED: 7,
+  /** Values of a stream that its consumer has taken. */
+  TAKEN: 8,
+  /** Resident memory of the worker, in KiB, where somebody watches it. */
+  MEMORY_KIB: 9,
+  /** Bytes from the payload on: what each journalled result is, then the numbers themselves. */
+  TAGS_BYTES: 64,
+  NUMBERS_BYTES: 1600,
+  BYTES: 13_888,
 } as const;

@@ -1,5 +1,6 @@
 import { InternalError } from '../base/errors.js';
 import { Arena } from './arena.js';
+import { watchFreezing } from './freezing.js';
 import { forgetBells, Parking } from './parking.js';
 import { registerRobustThread } from './robust-lock.js';
 import { claimSlot, enterSlot, type OwnerId } from './slots.js';
@@ -25,6 +26,7 @@ export function joinOrFoundFamily(): Member {
 /** Makes this process the member `owner`, whose slot was claimed for it. */
 export function enterFamily(arena: Arena, owner: OwnerId): Member {
   enterSlot(arena, owner, process.pid);
+  watchFreezing(arena, owner);
   current = { arena, owner, parking: new Parking(arena, owner) };
   return current;
 }

@@ -9,6 +9,13 @@ import { PROGRESS } from './layout.js';
  * parent recalls everything after the current one by making it negative, and one of the two is first.
  */
 
+/** What the item word says while no item runs. */
+export const NO_ITEM = -1;
+/** The function's module is being loaded: whoever dies of that has not begun the item, but is guilty all the same. */
+export const LOADING = -2;
+/** The pool's initializer runs. */
+export const INITIALIZING = -3;
+
 const RECALLED = 0x80000000 | 0;
 const NUMBER_MASK = 0x7fffffff;
 
@@ -16,6 +23,8 @@ export class Progress {
   readonly #arena: Arena;
   readonly #word: number;
   readonly #float: number;
+  #frozenMs = 0;
+  #frozenStamp = 0;
 
   constructor(arena: Arena, at: number) {
     this.#arena = arena;
@@ -44,6 +53,44 @@ export class Progress {
     this.#arena.floats[this.#float] = monotonicMs();
   }
 
+  /** Parent: asks the task of message `number` to stop. Wake the worker afterwards. */
+  abort(number: number): void {
+    Atomics.store(this.#arena.words, this.#word + PROGRESS.ABORT, number);
+  }
+
+  /** Worker: the task of message `number` was asked to stop. */
+  isAborted(number: number): boolean {
+    return Atomics.load(this.#arena.words, this.#word + PROGRESS.ABORT) === number;
+  }
+
+  /** Worker: the task of message `number` looks at its signal, and may stop by itself. */
+  heed(number: number): void {
+    Atomics.store(this.#arena.words, this.#word + PROGRESS.HEEDED, number);
+  }
+
+  /** Parent: the task of message `number` has looked at its signal. */
+  isHeeding(number: number): boolean {
+    return Atomics.load(this.#arena.words, this.#word + PROGRESS.HEEDED) === number;
+  }
+
+  /** Values of the stream that its consumer has taken. The parent stores it and wakes the worker. */
+  get taken(): number {
+    return Atomics.load(this.#arena.words, this.#word + PROGRESS.TAKEN);
+  }
+
+  set taken(count: number) {
+    Atomics.store(this.#arena.words, this.#word + PROGRESS.TAKEN, count);
+  }
+
+  /** Resident memory of the worker in bytes, as it was after its last task; 0 where nobody watches. */
+  get memoryBytes(): number {
+    return Atomics.load(this.#arena.words, this.#word + PROGRESS.MEMORY_KIB) * 1024;
+  }
+
+  set memoryBytes(bytes: number) {
+    Atomics.store(this.#arena.words, this.#word + PROGRESS.MEMORY_KIB, Math.ceil(bytes / 1024));
+  }
+
   /** Parent: recalls what comes after the message being run; answers that message's number, or -1 when it is too late. */
   recall(): number {
     const index = this.#word + PROGRESS.MESSAGE;
@@ -68,14 +115,22 @@ export class Progress {
     return Atomics.load(this.#arena.words, this.#word + PROGRESS.ITEM);
   }
 
-  /** How long that item has been running, in milliseconds; only where the worker stamps. */
+  /** How long that item has been running, in milliseconds; only where the worker stamps. Time it was stopped does not count. */
   get runningMs(): number {
-    return monotonicMs() - (this.#arena.floats[this.#float] as number);
+    const stamp = this.#arena.floats[this.#float] as number;
+    return monotonicMs() - stamp - (stamp === this.#frozenStamp ? this.#frozenMs : 0);
+  }
+
+  /** Parent: the worker was stopped for so long, and goes on. */
+  frozenFor(ms: number): void {
+    const stamp = this.#arena.floats[this.#float] as number;
+    this.#frozenMs = ms + (stamp === this.#frozenStamp ? this.#frozenMs : 0);
+    this.#frozenStamp = stamp;
   }
 }
 
 /** The system's monotonic clock, the same in every process. */
-function monotonicMs(): number {
+export function monotonicMs(): number {
   const [seconds, nanoseconds] = process.hrtime();
   return seconds * 1000 + nanoseconds / 1e6;
 }

@@ -1,5 +1,6 @@
 import { futexWait, futexWake, RobustRegistration } from '../kernel/futex.js';
 import type { Arena } from './arena.js';
+import { enterCritical, leaveCritical } from './freezing.js';
 
 /** Bits the kernel itself uses in a robust futex (linux/futex.h). */
 const WAITERS = 0x80000000 | 0;
@@ -26,6 +27,8 @@ export function registerRobustThread(): void {
 export function withRobustLock<T>(arena: Arena, index: number, section: (ownerDied: boolean) => T): T {
   registration ??= new RobustRegistration();
   const address = arena.wordAddress(index);
+  // Whoever is stopped in here would stop all that come after it.
+  enterCritical(arena);
   // Announced before the word is taken: dying in between is harmless, since the kernel compares the id in the word.
   registration.announce(address);
   const ownerDied = acquire(arena.words, index, address, registration.threadId);
@@ -35,6 +38,7 @@ export function withRobustLock<T>(arena: Arena, index: number, section: (ownerDi
     // Publishes everything done inside; pairs with the compareExchange in `acquire`.
     if ((Atomics.exchange(arena.words, index, 0) & WAITERS) !== 0) futexWake(address, 1);
     registration.clear();
+    leaveCritical(arena);
   }
 }
 

@@ -12,12 +12,14 @@ export type FurcaErrorCode =
   | 'ERR_FURCA_AUTHENTICATION'
   | 'ERR_FURCA_BOOTSTRAPPING'
   | 'ERR_FURCA_BROKEN'
+  | 'ERR_FURCA_CANCELLED'
   | 'ERR_FURCA_CLOSED'
   | 'ERR_FURCA_COMMAND_FAILED'
   | 'ERR_FURCA_COMMAND_NOT_EXECUTABLE'
   | 'ERR_FURCA_COMMAND_NOT_FOUND'
   | 'ERR_FURCA_COMMAND_TIMEOUT'
   | 'ERR_FURCA_DAEMONIC_CHILD'
+  | 'ERR_FURCA_DEADLINE'
   | 'ERR_FURCA_INTERNAL'
   | 'ERR_FURCA_INVALID_ARGUMENT'
   | 'ERR_FURCA_INVALID_STATE'
@@ -28,8 +30,11 @@ export type FurcaErrorCode =
   | 'ERR_FURCA_NOT_DECODABLE'
   | 'ERR_FURCA_NOT_FORK_READY'
   | 'ERR_FURCA_NOT_SENDABLE'
+  | 'ERR_FURCA_POISONED'
+  | 'ERR_FURCA_QUEUE_TIMEOUT'
   | 'ERR_FURCA_REMOTE'
   | 'ERR_FURCA_START_FAILED'
+  | 'ERR_FURCA_STARVATION'
   | 'ERR_FURCA_SYSTEM_CALL'
   | 'ERR_FURCA_TASK_TIMEOUT'
   | 'ERR_FURCA_TERMINATED'
@@ -109,6 +114,11 @@ export class BrokenError extends FurcaError {
   }
 }
 
+/**
+ * Why a worker ended: V8's heap limit, the kernel's out-of-memory killer, another signal, an exit by itself, or the pool, because the
+ * task ran longer than allowed or was given up.
+ */
+export type LossReason = 'heap' | 'oom' | 'signal' | 'exit' | 'timeout';
 /** A barrier cannot be passed: a party has died, given up or called `abort()`, or it was reset meanwhile. */
 export class BrokenBarrierError extends BrokenError {
   /** Process id of the party that died; `null` if it broke for another reason. */
@@ -127,8 +137,14 @@ export interface WorkerLoss {
   readonly exitCode: number;
   /** Name of the signal that ended it, or `null`. */
   readonly signal: NodeJS.Signals | null;
+  readonly reason: LossReason;
+  /** The last 4 KiB of what it wrote to stderr; empty where its stderr is not read. */
+  readonly stderrTail: string;
   readonly startMethod: string;
+  /** Number of the pool's call; see `currentTask().id`. */
   readonly taskId: number;
+  /** Index of the item within that call; 0 for a single call. */
+  readonly index: number;
   /** How often the task had been started when it was given up. */
   readonly attempts: number;
 }
@@ -138,17 +154,28 @@ export class WorkerLostError extends BrokenError implements WorkerLoss {
   readonly pid: number;
   readonly exitCode: number;
   readonly signal: NodeJS.Signals | null;
+  readonly reason: LossReason;
+  readonly stderrTail: string;
   readonly startMethod: string;
   readonly taskId: number;
+  readonly index: number;
   readonly attempts: number;
 
-  constructor(message: string, loss: WorkerLoss, options?: { cause?: unknown }) {
-    super(message, options, 'ERR_FURCA_WORKER_LOST');
+  constructor(
+    message: string,
+    loss: WorkerLoss,
+    options?: { cause?: unknown },
+    code: FurcaErrorCode = 'ERR_FURCA_WORKER_LOST',
+  ) {
+    super(message, options, code);
     this.pid = loss.pid;
     this.exitCode = loss.exitCode;
     this.signal = loss.signal;
+    this.reason = loss.reason;
+    this.stderrTail = loss.stderrTail;
     this.startMethod = loss.startMethod;
     this.taskId = loss.taskId;
+    this.index = loss.index;
     this.attempts = loss.attempts;
   }
 }
@@ -169,8 +196,13 @@ export class TimeoutError extends FurcaError {
   /** The bound that was hit, in milliseconds. */
   readonly timeoutMs: number;
 
-  constructor(message: string, timeoutMs: number, code: FurcaErrorCode = 'ERR_FURCA_TIMEOUT') {
-    super(code, message);
+  constructor(
+    message: string,
+    timeoutMs: number,
+    code: FurcaErrorCode = 'ERR_FURCA_TIMEOUT',
+    options?: { cause?: unknown },
+  ) {
+    super(code, message, options);
     this.timeoutMs = timeoutMs;
   }
 }

@@ -5,6 +5,7 @@ import { cpuCount, FurcaError } from '../index.js';
 import { type MapOptions, mapInputs } from './map.js';
 import { EXIT, Mistake } from './mistake.js';
 import { runScript } from './run.js';
+import { drawSchedule, type ScheduleOptions } from './schedule.js';
 
 const MAP_HELP = `
 The function gets one input, a string, and its result, awaited, is printed as one line of JSON: bare and in the
@@ -85,6 +86,7 @@ function commands(onEnd: (exitCode: number) => void): Command {
     })
     .exitOverride();
   addMap(program, onEnd);
+  addSchedule(program, onEnd);
   program
     .command('run')
     .usage('[node flags] <script> [arguments...]')
@@ -122,6 +124,18 @@ function addMap(program: Command, onEnd: (exitCode: number) => void): void {
       'try an input again when its process died, so many times (default: 0)',
       wholeFrom(0),
     )
+    .option(
+      '--backoff-ms <n>',
+      'pause before such a try, twice as long before each further one',
+      wholeFrom(0),
+    )
+    .option(
+      '--max-tasks-per-child <n>',
+      'inputs a process is given before a fresh one takes its place',
+      wholeFrom(1),
+    )
+    .option('--max-memory-mb <n>', 'a process that is larger after an input is replaced', wholeFrom(1))
+    .option('--trace <file>', 'write what happened when, as a trace for Perfetto')
     .option('-u, --unordered', 'print results as they come, each with its index and input')
     .option('-i, --with-input', 'print index and input with each result')
     .option('-k, --keep-going', 'go on after a failed input; the exit code is 1 all the same')
@@ -134,6 +148,18 @@ function addMap(program: Command, onEnd: (exitCode: number) => void): void {
     .action(async (specifier: string, inputs: string[], options: MapOptions) =>
       onEnd(await mapInputs(specifier, inputs, options)),
     );
+}
+
+function addSchedule(program: Command, onEnd: (exitCode: number) => void): void {
+  program
+    .command('schedule')
+    .description('draw how policies of the pool schedule a trace of jobs')
+    .requiredOption('-t, --trace <file>', 'the jobs: lines of name,arrival ms,run ms[,priority]; - for stdin')
+    .option('-p, --policy <names>', 'fcfs, sjf, priority, mlfq, with commas between (default: all)')
+    .option('-c, --cpus <n>', 'jobs that run at a time', wholeFrom(1), 1)
+    .option('-r, --real', 'run the trace in a pool as well, beside the simulation')
+    .option('-s, --svg <file>', 'write the charts as an image, too')
+    .action(async (options: ScheduleOptions) => onEnd(await drawSchedule(options)));
 }
 
 function wholeFrom(least: number): (text: string) => number {

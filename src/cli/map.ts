@@ -1,4 +1,4 @@
-import { functionIn, NotSendableError, Pool, WorkerLostError } from '../index.js';
+import { functionIn, NotSendableError, Pool, type PoolOptions, WorkerLostError } from '../index.js';
 import { errorLine, errorTrace } from './error-line.js';
 import { gatherInputs, type Inputs } from './inputs.js';
 import type { callTarget } from './map-worker.js';
@@ -14,6 +14,10 @@ export interface MapOptions {
   readonly chunkSize?: number;
   readonly taskTimeoutMs?: number;
   readonly retries?: number;
+  readonly backoffMs?: number;
+  readonly maxTasksPerChild?: number;
+  readonly maxMemoryMb?: number;
+  readonly trace?: string;
   readonly unordered?: true;
   readonly withInput?: true;
   readonly keepGoing?: true;
@@ -76,11 +80,7 @@ class MapRun {
   constructor(options: MapOptions, inputs: Inputs) {
     this.#options = options;
     this.#inputs = inputs;
-    const { jobs, taskTimeoutMs, retries } = options;
-    this.#pool = new Pool(jobs, {
-      ...(taskTimeoutMs === undefined ? {} : { taskTimeoutMs }),
-      ...(retries === undefined ? {} : { retries }),
-    });
+    this.#pool = new Pool(options.jobs, poolOptionsOf(options));
     const isShown = options.progress && process.stderr.isTTY && inputs.total !== 0;
     this.#progress = isShown ? showProgress(inputs.total) : NO_PROGRESS;
   }
@@ -176,6 +176,18 @@ class MapRun {
     this.#progress.stop();
     process.exit(exitCode);
   }
+}
+
+function poolOptionsOf(options: MapOptions): PoolOptions {
+  const { taskTimeoutMs, retries, backoffMs, maxTasksPerChild, maxMemoryMb, trace } = options;
+  return {
+    ...(taskTimeoutMs === undefined ? {} : { taskTimeoutMs }),
+    ...(retries === undefined ? {} : { retries }),
+    ...(backoffMs === undefined ? {} : { backoffMs }),
+    ...(maxTasksPerChild === undefined ? {} : { maxTasksPerChild }),
+    ...(maxMemoryMb === undefined ? {} : { maxMemoryPerChildBytes: maxMemoryMb * 1024 * 1024 }),
+    ...(trace === undefined ? {} : { trace }),
+  };
 }
 
 function kill(pid: number): void {

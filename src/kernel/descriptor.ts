@@ -10,6 +10,7 @@ const F_GETFL = 3;
 const F_SETFL = 4;
 const FD_CLOEXEC = 1;
 const F_SETPIPE_SZ = 1031;
+const F_GETPIPE_SZ = 1032;
 const POLLIN = 1;
 
 /** A pipe: what is written to one end is read at the other (pipe2(2)). */
@@ -28,6 +29,11 @@ export function createPipe(isNonBlocking: boolean): PipeEnds {
 /** Sets how much a pipe holds, rounded up to a power of two pages; the system's own measure is 64 KiB (F_SETPIPE_SZ). */
 export function setPipeBytes(fd: number, sizeBytes: number): void {
   checked('fcntl', native().fcntl(fd, F_SETPIPE_SZ, sizeBytes), `a pipe of ${sizeBytes} bytes`);
+}
+
+/** How much the pipe behind `fd` can hold. */
+export function pipeBytes(fd: number): number {
+  return checked('fcntl', native().fcntl(fd, F_GETPIPE_SZ, 0), `descriptor ${fd}`);
 }
 
 /** Opens `path`; the descriptor is closed by exec. */

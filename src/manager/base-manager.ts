@@ -86,7 +86,7 @@ export class BaseManager implements AsyncDisposable {
    * Registers a type for the servers of this class of managers and of those derived from it.
    *
    * @param typeid - The name by which it is created.
-   * @param maker - A class that a module exports, or a function; it travels as tasks do, see docs/what-can-be-sent.md.
+   * @param maker - A class or a function; it travels as tasks do, see docs/what-can-be-sent.md.
    * @throws {@link UsageError} `ERR_FURCA_INVALID_ARGUMENT`.
    */
   static register(typeid: string, maker: Maker, options: RegisterOptions = {}): void {

@@ -1,4 +1,14 @@
-import { type Job, makeTask, type Task, type TaskFunction } from './task.js';
+import type { CallPlan } from './call-plan.js';
+import type { ProgressMeter } from './progress-meter.js';
+import {
+  EACH_ITEM,
+  type Job,
+  type Moment,
+  makeTask,
+  nextJobId,
+  type Task,
+  type TaskFunction,
+} from './task.js';
 import type { TaskSource } from './task-queue.js';
 
 /** Running time a chunk shall have: long enough to forget the message, short enough to spread the work. */
@@ -23,17 +33,27 @@ export function chunkSizeFor(
 
 /** One call: `apply`. */
 export class CallJob implements Job {
+  readonly id: number = nextJobId();
+  readonly plan: CallPlan;
   readonly #resolve: (value: unknown) => void;
   readonly #reject: (error: unknown) => void;
+  onOver: (() => void) | undefined = undefined;
   isOver = false;
 
-  constructor(resolve: (value: unknown) => void, reject: (error: unknown) => void) {
+  constructor(plan: CallPlan, resolve: (value: unknown) => void, reject: (error: unknown) => void) {
+    this.plan = plan;
     this.#resolve = resolve;
     this.#reject = reject;
   }
 
+  get hasSettled(): boolean {
+    return this.isOver;
+  }
+
   resolve(_index: number, value: unknown): void {
+    if (this.isOver) return;
     this.isOver = true;
+    this.onOver?.();
     this.#resolve(value);
   }
 
@@ -42,25 +62,44 @@ export class CallJob implements Job {
   }
 
   reject(_index: number, error: unknown): void {
+    if (this.isOver) return;
     this.isOver = true;
+    this.onOver?.();
     this.#reject(error);
+  }
+
+  fail(error: unknown): void {
+    this.reject(0, error);
   }
 }
 
 /** `map` over items that are all there: results in order, the first error rejects. */
 export class MapJob implements Job, TaskSource {
+  readonly id: number = nextJobId();
+  readonly plan: CallPlan;
   readonly promise: Promise<unknown[]>;
   readonly #fn: TaskFunction;
   readonly #items: readonly unknown[];
   readonly #chunkSize: number | undefined;
   readonly #results: unknown[];
+  readonly #progress: ProgressMeter | undefined;
+  readonly #started: Moment = { ms: performance.now() };
+  onOver: (() => void) | undefined = undefined;
   #next = 0;
   #left: number;
   #resolve: (values: unknown[]) => void = () => {};
   #reject: (error: unknown) => void = () => {};
   isOver = false;
 
-  constructor(fn: TaskFunction, items: readonly unknown[], chunkSize: number | undefined) {
+  constructor(
+    fn: TaskFunction,
+    items: readonly unknown[],
+    chunkSize: number | undefined,
+    plan: CallPlan,
+    progress: ProgressMeter | undefined,
+  ) {
+    this.#progress = progress;
+    this.plan = plan;
     this.#fn = fn;
     this.#items = items;
     this.#chunkSize = chunkSize;
@@ -82,7 +121,13 @@ export class MapJob implements Job, TaskSource {
     const first = this.#next;
     const size = chunkSizeFor(this.#fn, this.#chunkSize, this.#items.length - first, workers);
     this.#next = Math.min(first + size, this.#items.length);
-    return makeTask(this, this.#fn, false, this.#items.slice(first, this.#next), first);
+    const task = makeTask(this, this.#fn, EACH_ITEM, this.#items.slice(first, this.#next), first);
+    task.queued = this.#started;
+    return task;
+  }
+
+  get hasSettled(): boolean {
+    return this.#left < this.#items.length;
   }
 
   resolve(index: number, value: unknown): void {
@@ -93,11 +138,13 @@ export class MapJob implements Job, TaskSource {
     const results = this.#results;
     for (let i = 0; i < values.length; i++) results[first + i] = values[i];
     this.#left -= values.length;
+    this.#progress?.settled(values.length, 0);
     if (this.#left === 0) this.#end(() => this.#resolve(results));
   }
 
   reject(_index: number, error: unknown): void {
     if (this.isOver) return;
+    this.#progress?.settled(1, 1);
     this.#end(() => this.#reject(error));
   }
 
@@ -108,6 +155,8 @@ export class MapJob implements Job, TaskSource {
   #end(settle: () => void): void {
     if (this.isOver) return;
     this.isOver = true;
+    this.onOver?.();
+    this.#progress?.end();
     settle();
   }
 }

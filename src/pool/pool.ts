@@ -1,80 +1,77 @@
+import { EventEmitter } from 'node:events';
 import type { WaitOptions } from '../arena/parking.js';
-import { MODULES } from '../base/programs.js';
 import { cpuCount } from '../process/cpu-count.js';
-import { joinOrFoundFamily } from '../process/family.js';
 import { assertMayStart } from '../process/launch.js';
-import { checkedStartMethod, defaultStartMethod } from '../process/methods.js';
-import type { StartMethod } from '../process/start-request.js';
-import { joinStacks } from '../wire/errors.js';
-import type { AnyFunction } from '../wire/functions.js';
-import { Dispatcher } from './dispatcher.js';
-import { badOption, badSize, poolClosed, stillOpen } from './failures.js';
-import { CallJob, MapJob } from './jobs.js';
-import { type SettledItem, StreamJob } from './stream-job.js';
-import { makeTask, type TaskFunction } from './task.js';
-import { TaskFunctions } from './task-functions.js';
-
-/** Options of {@link Pool}. */
-export interface PoolOptions {
-  /** Name for people; workers are called `<name>Worker-N`. Default `Pool`. */
-  readonly name?: string;
-  /** How to start the workers. Default {@link getStartMethod}. */
-  readonly startMethod?: StartMethod;
-  /** How often an item is run again after the worker that ran it was lost. Default 0. */
-  readonly retries?: number;
-  /** Longest time one item may run, in milliseconds, from the start of its run; its worker is then killed. Default `Infinity`. */
-  readonly taskTimeoutMs?: number;
-}
+import { AsyncResult, type CallbackOptions, reportAllUnread } from './async-result.js';
+import { type ApplyOptions, type CallOptions, planOf } from './call-plan.js';
+import { badOption, badSize, stillOpen } from './failures.js';
+import { checkedCount, checkedInputs, collect, type Inputs } from './inputs.js';
+import { iterate, iterateGenerated, valuesOf } from './iteration.js';
+import { noteClosed, noteOpen } from './open-pools.js';
+import { continuedHere, PoolCore } from './pool-core.js';
+import type { ItemOptions, PoolOptions } from './pool-options.js';
+import { type PoolStats, statsOf } from './pool-stats.js';
+import { ProgressMeter } from './progress-meter.js';
+import { type InnerOptions, settingsOf } from './settings.js';
+import type { SettledItem, StreamJob } from './stream-job.js';
+import type { Job, TaskFunction } from './task.js';
 
 /** Options of the calls that work on many items. */
-export interface MapOptions {
-  /** Items that travel together, at least 1. Default: by the measured time of the items. */
-  readonly chunkSize?: number;
-}
+export interface MapOptions<Item = unknown> extends ItemOptions<Item>, CallOptions {}
 
 /** Options of the calls that stream. */
-export interface ImapOptions extends MapOptions {
+export interface ImapOptions<Item = unknown> extends MapOptions<Item> {
   /** Items that may be read from the input and not yet be taken as results, at least 1. Default: a few chunks for each worker. */
   readonly bufferItems?: number;
 }
 
 /** Options of {@link Pool.imapSettled}. */
-export interface ImapSettledOptions extends ImapOptions {
+export interface ImapSettledOptions<Item = unknown> extends ImapOptions<Item> {
   /** Yield items as they are ready instead of in input order. Default `false`. */
   readonly unordered?: boolean;
 }
 
-/** A snapshot of what a pool is doing. */
-export interface PoolStats {
-  readonly workers: number;
-  readonly pids: readonly number[];
-  readonly queued: number;
-  readonly running: number;
-  /** Messages of work answered so far; a chunk counts once. */
-  readonly completed: number;
-  /** Workers that ended before they were told to. */
-  readonly lost: number;
+/** Options of {@link Pool.applyAsync}. */
+export interface ApplyAsyncOptions<Result> extends ApplyOptions, CallbackOptions<Result> {}
+
+/** Options of {@link Pool.mapAsync}. */
+export interface MapAsyncOptions<Item, Result> extends MapOptions<Item>, CallbackOptions<Result> {}
+
+/** The arguments of a task, which may be left out where it takes none, and the options of the call. */
+export type Rest<Args extends readonly unknown[], Options> = Args extends readonly []
+  ? [args?: readonly [], options?: Options]
+  : [args: NoInfer<Args>, options?: Options];
+
+/** What a streaming task gives: an async generator, a generator, or a promise of one. */
+export type Streaming<Value> =
+  | AsyncIterable<Value>
+  | Iterable<Value>
+  | PromiseLike<AsyncIterable<Value> | Iterable<Value>>;
+
+/** Events of a {@link Pool}. */
+export interface PoolEvents {
+  /** A failure that nobody read: of an {@link AsyncResult}, or of a callback. Without a listener it becomes a process warning. */
+  error: [error: unknown];
 }
 
-/** Where the inputs of a task come from. */
-export type Inputs<Item> = Iterable<Item> | AsyncIterable<Item>;
+const PLAIN_POOL: InnerOptions = { isOnDemand: false, sendsAhead: true };
 
 /**
- * A fixed number of worker processes that run tasks.
+ * Worker processes that run tasks.
  *
- * Every task is answered: with its result, with what it threw, or with a `WorkerLostError` when its worker ended while it
- * ran. Workers are daemons: they end with this process, and a program that forgets to close its pool ends all the same.
+ * Every task is answered: with its result, with what it threw, or with a `WorkerLostError` that says why its worker ended while it
+ * ran. Without `retries` no item is ever begun twice; a finished result is not lost with its worker. Workers are daemons: they end
+ * with this process, and a program that forgets to close its pool ends all the same.
  *
  * @example
  * const pool = new Pool(2);
  * await pool.map((x: number) => x * x, [1, 2, 3]); // => [1, 4, 9]
  * await pool.close();
  */
-export class Pool implements AsyncDisposable {
-  readonly #dispatcher: Dispatcher;
-  readonly #size: number;
-  readonly #functions = new TaskFunctions();
-  #state: 'open' | 'closed' | 'terminated' = 'open';
+export class Pool extends EventEmitter<PoolEvents> implements AsyncDisposable {
+  readonly #core: PoolCore;
+  readonly #jobs = new WeakMap<AsyncResult<unknown>, Job>();
+  readonly #unread = { report: (error: unknown) => this.#reportUnread(error) };
 
   /**
    * Starts the workers; they come up while the first tasks are already accepted.
@@ -83,34 +80,25 @@ export class Pool implements AsyncDisposable {
    * @throws {@link UsageError} `ERR_FURCA_INVALID_ARGUMENT`: a size or option that makes no sense; nothing was started.
    * @throws {@link UsageError} `ERR_FURCA_DAEMONIC_CHILD`, `ERR_FURCA_BOOTSTRAPPING`: as for {@link Process.start}.
    */
-  constructor(processes: number = cpuCount(), options: PoolOptions = {}) {
+  constructor(processes: number = cpuCount(), options: PoolOptions = {}, inner: InnerOptions = PLAIN_POOL) {
+    super();
     if (!Number.isInteger(processes) || processes < 1) throw badSize(processes);
     if (typeof options !== 'object' || options === null) throw badOption('the options', 'an object');
-    const { name = 'Pool', retries = 0, taskTimeoutMs = Number.POSITIVE_INFINITY } = options;
-    if (typeof name !== 'string') throw badOption('name', 'a string');
-    if (!Number.isInteger(retries) || retries < 0) throw badOption('retries', 'a whole number, at least 0');
-    if (typeof taskTimeoutMs !== 'number' || !(taskTimeoutMs > 0))
-      throw badOption('taskTimeoutMs', 'above 0');
+    const settings = settingsOf(processes, options, inner);
     assertMayStart();
-    this.#size = processes;
-    this.#dispatcher = new Dispatcher(joinOrFoundFamily(), {
-      name: `${name}Worker`,
-      size: processes,
-      startMethod: checkedStartMethod(options.startMethod ?? defaultStartMethod()),
-      isTimed: Number.isFinite(taskTimeoutMs),
-      retries,
-      taskTimeoutMs,
-    });
+    this.#core = new PoolCore(settings, options.trace, options.name ?? 'Pool');
+    noteOpen(this, options.name ?? 'Pool');
   }
 
   /**
    * Calls `fn` with `args` in a worker.
    *
+   * @param options - See {@link ApplyOptions}.
    * @returns What `fn` returned; a promise is awaited in the worker.
-   * @throws What `fn` threw, rebuilt, its stack continued by the caller's.
+   * @throws What `fn` threw, rebuilt, its stack continued by the caller's; the reason of an aborted signal.
    * @throws {@link NotSendableError} `ERR_FURCA_NOT_SENDABLE`: function, argument or result cannot travel.
-   * @throws {@link WorkerLostError} `ERR_FURCA_WORKER_LOST`: the worker ended while it ran the task.
-   * @throws {@link TimeoutError} `ERR_FURCA_TASK_TIMEOUT`: it ran longer than `taskTimeoutMs`.
+   * @throws {@link WorkerLostError} `ERR_FURCA_WORKER_LOST`: the worker ended while it ran the task; `ERR_FURCA_POISONED`.
+   * @throws {@link TimeoutError} `ERR_FURCA_TASK_TIMEOUT`, `ERR_FURCA_QUEUE_TIMEOUT`, `ERR_FURCA_DEADLINE`.
    * @throws {@link ClosedError} `ERR_FURCA_CLOSED`; {@link TerminatedError} `ERR_FURCA_TERMINATED`.
    *
    * @example
@@ -120,18 +108,37 @@ export class Pool implements AsyncDisposable {
    */
   async apply<Args extends readonly unknown[], Result>(
     fn: (...args: Args) => Result,
-    ...[args]: Args extends readonly [] ? [args?: readonly []] : [args: NoInfer<Args>]
+    ...rest: Rest<Args, ApplyOptions>
   ): Promise<Awaited<Result>> {
-    this.#assertOpen();
-    const task = this.#describe(fn);
-    if (args !== undefined && !Array.isArray(args)) throw badOption('args', 'an array');
+    this.#core.assertOpen();
+    const [args = [], options] = rest as [args?: readonly unknown[], options?: ApplyOptions];
     try {
-      return (await new Promise<unknown>((resolve, reject) => {
-        this.#dispatcher.add(makeTask(new CallJob(resolve, reject), task, true, args ?? [], 0));
-      })) as Awaited<Result>;
+      return (await this.#core.call(this.#core.describe(fn), args, planOf(options))) as Awaited<Result>;
     } catch (error) {
       throw continuedHere(error, 'Pool.apply');
     }
+  }
+
+  /** As {@link Pool.apply}, but answers at once; throws only what is the caller's mistake. */
+  applyAsync<Args extends readonly unknown[], Result>(
+    fn: (...args: Args) => Result,
+    ...rest: Rest<Args, ApplyAsyncOptions<Awaited<Result>>>
+  ): AsyncResult<Awaited<Result>> {
+    this.#core.assertOpen();
+    const [args = [], options = {}] = rest as [
+      args?: readonly unknown[],
+      options?: ApplyAsyncOptions<Awaited<Result>>,
+    ];
+    const { job, promise } = this.#core.submit(this.#core.describe(fn), args, planOf(options));
+    const result = this.#answer(promise as Promise<Awaited<Result>>, options, 'Pool.applyAsync');
+    this.#jobs.set(result, job);
+    return result;
+  }
+
+  /** Whether the task behind a result of {@link Pool.applyAsync} has begun; it stays so when it is through. */
+  hasBegun(result: AsyncResult<unknown>): boolean {
+    const job = this.#jobs.get(result);
+    return job !== undefined && this.#core.dispatcher.hasBegun(job);
   }
 
   /**
@@ -140,35 +147,69 @@ export class Pool implements AsyncDisposable {
    *
    * @throws as {@link Pool.apply}; also what reading `items` throws.
    */
-  async map<Item, Result>(
+  map<Item, Result>(
     fn: (item: Item) => Result,
     items: Inputs<Item>,
-    options: MapOptions = {},
+    options: MapOptions<Item> = {},
   ): Promise<Awaited<Result>[]> {
-    this.#assertOpen();
-    const taskFunction = this.#describe(fn);
-    const chunkSize = checkedCount('chunkSize', options.chunkSize);
-    // A copy: later changes to the caller's array stay there.
-    const all = Array.isArray(items)
-      ? (items as readonly Item[]).slice()
-      : await collect(checkedInputs(items));
-    const job = new MapJob(taskFunction, all, chunkSize);
-    this.#dispatcher.addSource(job);
-    try {
-      return (await job.promise) as Awaited<Result>[];
-    } catch (error) {
-      throw continuedHere(error, 'Pool.map');
-    }
+    return this.#map(() => this.#core.describe(fn), items, options, 'Pool.map') as Promise<Awaited<Result>[]>;
+  }
+
+  /** As {@link Pool.map}, but answers at once; throws only what is the caller's mistake. */
+  mapAsync<Item, Result>(
+    fn: (item: Item) => Result,
+    items: Inputs<Item>,
+    options: MapAsyncOptions<Item, Awaited<Result>[]> = {},
+  ): AsyncResult<Awaited<Result>[]> {
+    this.#core.assertOpen();
+    const known = this.#core.describe(fn);
+    checkMap(items, options);
+    const promise = this.#map(() => known, items, options, 'Pool.mapAsync');
+    return this.#answer(promise as Promise<Awaited<Result>[]>, options, 'Pool.mapAsync');
+  }
+
+  /**
+   * As {@link Pool.map}, but each item is the list of the arguments of one call.
+   *
+   * @example
+   * const pool = new Pool(1);
+   * await pool.starmap((x: number, y: number) => x ** y, [[2, 3], [3, 2]]); // => [8, 9]
+   * await pool.close();
+   */
+  starmap<const Args extends readonly unknown[], Result>(
+    fn: (...args: Args) => Result,
+    items: Inputs<NoInfer<Args>>,
+    options: MapOptions<Args> = {},
+  ): Promise<Awaited<Result>[]> {
+    return this.#map(() => this.#core.describe(fn, true), items, options, 'Pool.starmap') as Promise<
+      Awaited<Result>[]
+    >;
+  }
+
+  /** As {@link Pool.starmap}, but answers at once; throws only what is the caller's mistake. */
+  starmapAsync<const Args extends readonly unknown[], Result>(
+    fn: (...args: Args) => Result,
+    items: Inputs<NoInfer<Args>>,
+    options: MapAsyncOptions<Args, Awaited<Result>[]> = {},
+  ): AsyncResult<Awaited<Result>[]> {
+    this.#core.assertOpen();
+    const known = this.#core.describe(fn, true);
+    checkMap(items, options);
+    const promise = this.#map(() => known, items, options, 'Pool.starmapAsync');
+    return this.#answer(promise as Promise<Awaited<Result>[]>, options, 'Pool.starmapAsync');
   }
 
   /**
    * Calls `fn` with each item and yields the results in the order of the items, each as soon as it is there. Reads
    * `items` only as fast as results are taken. An item that failed makes that `next()` reject; the following ones go on.
+   *
+   * Who takes no more results has to call `return`, as leaving a `for await` does: until then, or until the garbage collector has found the
+   * iterator, `close` waits for the rest to be taken.
    */
   imap<Item, Result>(
     fn: (item: Item) => Result,
     items: Inputs<Item>,
-    options: ImapOptions = {},
+    options: ImapOptions<Item> = {},
   ): AsyncIterableIterator<Awaited<Result>> {
     return valuesOf(this.#stream(fn, items, { ...options, unordered: false }), 'Pool.imap');
   }
@@ -177,7 +218,7 @@ export class Pool implements AsyncDisposable {
   imapUnordered<Item, Result>(
     fn: (item: Item) => Result,
     items: Inputs<Item>,
-    options: ImapOptions = {},
+    options: ImapOptions<Item> = {},
   ): AsyncIterableIterator<Awaited<Result>> {
     return valuesOf(this.#stream(fn, items, { ...options, unordered: true }), 'Pool.imapUnordered');
   }
@@ -186,26 +227,75 @@ export class Pool implements AsyncDisposable {
   imapSettled<Item, Result>(
     fn: (item: Item) => Result,
     items: Inputs<Item>,
-    options: ImapSettledOptions = {},
+    options: ImapSettledOptions<Item> = {},
   ): AsyncIterableIterator<SettledItem<Awaited<Result>>> {
     const job = this.#stream(fn, items, options);
     return iterate(job, (item) => item as SettledItem<Awaited<Result>>);
   }
 
-  /** Takes no further task; what was accepted is finished, then the workers end. May be called twice. */
-  close(): Promise<void> {
-    if (this.#state === 'open') {
-      this.#state = 'closed';
-      this.#dispatcher.close();
-    }
-    return this.#dispatcher.whenEmpty();
+  /**
+   * Calls `fn`, a generator, in a worker and yields what it yields, each value as it comes. The generator is at most 64 values
+   * ahead of its consumer. It is never run again after a loss; leaving the loop asks it to stop, as an aborted signal does.
+   *
+   * @throws as {@link Pool.apply}, after the values that came before.
+   *
+   * @example
+   * const pool = new Pool(1);
+   * const values: number[] = [];
+   * for await (const x of pool.stream(async function* (n: number) { for (let i = 0; i < n; i++) yield i; }, [3])) values.push(x);
+   * values; // => [0, 1, 2]
+   * await pool.close();
+   */
+  stream<Args extends readonly unknown[], Value>(
+    fn: (...args: Args) => Streaming<Value>,
+    ...rest: Rest<Args, ApplyOptions>
+  ): AsyncIterableIterator<Awaited<Value>> {
+    this.#core.assertOpen();
+    const [args = [], options = {}] = rest as [args?: readonly unknown[], options?: ApplyOptions];
+    const job = this.#core.generate(this.#core.describe(fn), args, planOf(options));
+    return iterateGenerated(job, this.#core.dispatcher, 'Pool.stream');
   }
 
-  /** Ends the workers at once; tasks that are not done reject with `ERR_FURCA_TERMINATED`. May be called twice. */
-  terminate(): Promise<void> {
-    this.#state = 'terminated';
-    this.#dispatcher.terminate();
-    return this.#dispatcher.whenEmpty();
+  /**
+   * Resolves once all workers have come up and their initializers have run.
+   *
+   * @param options.timeoutMs - Longest wait in milliseconds. Default `Infinity`.
+   * @throws What the initializer threw; {@link TimeoutError} `ERR_FURCA_TIMEOUT`.
+   */
+  async warmUp(options: WaitOptions = {}): Promise<void> {
+    this.#core.assertOpen();
+    await this.#core.dispatcher.whenUp(options);
+  }
+
+  /**
+   * Changes the number of workers. New ones are started at once; superfluous ones end when they have done what they have.
+   *
+   * @throws {@link UsageError} `ERR_FURCA_INVALID_ARGUMENT`; {@link ClosedError} `ERR_FURCA_CLOSED`.
+   */
+  resize(processes: number): void {
+    this.#core.assertOpen();
+    if (!Number.isInteger(processes) || processes < 1) throw badSize(processes);
+    this.#core.dispatcher.resize(processes);
+  }
+
+  /** Takes no further task; what was accepted is finished, then the workers end. May be called twice. */
+  close(): Promise<void> {
+    if (this.#core.state === 'open') {
+      this.#core.state = 'closed';
+      this.#core.dispatcher.close();
+    }
+    return this.#ended();
+  }
+
+  /**
+   * Ends the workers at once; tasks that are not done reject with `ERR_FURCA_TERMINATED`. May be called twice.
+   *
+   * @param signal - What to end them with; who does not heed SIGTERM is killed after half a second.
+   */
+  terminate(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    this.#core.state = 'terminated';
+    this.#core.dispatcher.terminate(signal);
+    return this.#ended();
   }
 
   /**
@@ -217,8 +307,8 @@ export class Pool implements AsyncDisposable {
    * @throws {@link UsageError} `ERR_FURCA_INVALID_STATE`: neither `close` nor `terminate` was called.
    */
   async join(options: WaitOptions = {}): Promise<void> {
-    if (this.#state === 'open') throw stillOpen();
-    await this.#dispatcher.whenEmpty(options);
+    if (this.#core.state === 'open') throw stillOpen();
+    await this.#core.dispatcher.whenEmpty(options);
   }
 
   /** Closes the pool and waits for its workers. */
@@ -226,95 +316,85 @@ export class Pool implements AsyncDisposable {
     await this.close();
   }
 
-  /** What the pool is doing now. */
+  /** What the pool is doing now, and how long things took so far. */
   stats(): PoolStats {
-    const { workers, queued, running, completed, lost } = this.#dispatcher;
-    const pids = workers.flatMap(({ handle }) => (handle === undefined ? [] : [handle.pid]));
-    return Object.freeze({ workers: workers.length, pids, queued, running, completed, lost });
+    return statsOf(this.#core.dispatcher);
   }
 
-  #stream(fn: AnyFunction, items: Inputs<unknown>, options: ImapSettledOptions): StreamJob {
-    this.#assertOpen();
-    const settings = {
+  async #map(
+    describe: () => TaskFunction,
+    items: Inputs<unknown>,
+    options: MapOptions<never>,
+    via: string,
+  ): Promise<unknown[]> {
+    this.#core.assertOpen();
+    const fn = describe();
+    const chunkSize = checkedCount('chunkSize', options.chunkSize);
+    const plan = planOf(options);
+    // A copy: later changes to the caller's array stay there.
+    const all = Array.isArray(items) ? items.slice() : await collect(checkedInputs(items));
+    const progress = ProgressMeter.of(options.progress, all.length);
+    try {
+      return await this.#core.map(fn, all, chunkSize, plan, progress);
+    } catch (error) {
+      throw continuedHere(error, via);
+    }
+  }
+
+  #stream<Item>(
+    fn: (item: Item) => unknown,
+    items: Inputs<Item>,
+    options: ImapSettledOptions<Item>,
+  ): StreamJob {
+    this.#core.assertOpen();
+    const wishes = {
       isOrdered: options.unordered !== true,
       chunkSize: checkedCount('chunkSize', options.chunkSize),
       bufferItems: checkedCount('bufferItems', options.bufferItems),
-      workers: this.#size,
+      plan: planOf(options),
     };
-    const dispatcher = this.#dispatcher;
-    const changed = (): void => dispatcher.sourceChanged();
-    const job = new StreamJob(this.#describe(fn), checkedInputs(items), settings, changed);
-    dispatcher.addSource(job);
-    return job;
+    const known = this.#core.describe(fn);
+    const inputs = checkedInputs(items);
+    const total = Array.isArray(items) ? items.length : null;
+    return this.#core.stream(known, inputs, {
+      ...wishes,
+      progress: ProgressMeter.of(options.progress, total),
+    });
   }
 
-  #describe(fn: AnyFunction): TaskFunction {
-    if (typeof fn !== 'function') throw badOption('the task', 'a function');
-    return this.#functions.describe(fn);
+  #answer<Result>(
+    promise: Promise<Result>,
+    callbacks: CallbackOptions<Result>,
+    via: string,
+  ): AsyncResult<Result> {
+    const continued = promise.catch((error: unknown) => {
+      throw continuedHere(error, via);
+    });
+    return new AsyncResult(continued, this.#unread, callbacks);
   }
 
-  #assertOpen(): void {
-    if (this.#state !== 'open') throw poolClosed();
+  async #ended(): Promise<void> {
+    await this.#core.dispatcher.whenEmpty();
+    noteClosed(this);
+    this.#core.tracer?.end();
+    reportAllUnread(this.#unread);
+  }
+
+  #reportUnread(error: unknown): void {
+    if (this.listenerCount('error') > 0) {
+      this.emit('error', error);
+      return;
+    }
+    const said = error instanceof Error ? (error.stack ?? String(error)) : String(error);
+    process.emitWarning(`A task of a pool failed, and nobody asked for its result: ${said}`, {
+      code: 'FURCA_UNREAD_FAILURE',
+    });
   }
 }
 
-/** The package's own files: their frames tell a caller nothing. */
-const OWN_FOLDER = MODULES.href;
-
-/**
- * Continues the stack of a worker's error with that of the caller, which V8 knows here, behind the `await`, from who waits
- * for the promise: nothing is captured unless something fails.
- */
-function continuedHere(error: unknown, via: string): unknown {
-  const holder: { stack?: string } = {};
-  Error.captureStackTrace(holder, continuedHere);
-  const frames = (holder.stack ?? '').split('\n').filter((line) => !line.includes(OWN_FOLDER));
-  joinStacks(error, frames.join('\n'), via);
-  return error;
-}
-
-function checkedCount(name: string, count: number | undefined): number | undefined {
-  if (count === undefined || (Number.isInteger(count) && count >= 1)) return count;
-  throw badOption(name, 'a whole number, at least 1');
-}
-
-function checkedInputs<Item>(items: Inputs<Item>): Inputs<Item> {
-  const isIterable =
-    Object(items) !== items
-      ? typeof items === 'string'
-      : Symbol.iterator in items || Symbol.asyncIterator in items;
-  if (isIterable) return items;
-  throw badOption('the items', 'an iterable');
-}
-
-async function collect<Item>(items: Inputs<Item>): Promise<readonly Item[]> {
-  const all: Item[] = [];
-  for await (const item of items) all.push(item as Item);
-  return all;
-}
-
-function valuesOf<Result>(job: StreamJob, via: string): AsyncIterableIterator<Result> {
-  return iterate(job, (item) => {
-    if (item.status === 'rejected') throw continuedHere(item.reason, via);
-    return item.value as Result;
-  });
-}
-
-function iterate<Result>(
-  job: StreamJob,
-  read: (item: SettledItem<unknown>) => Result,
-): AsyncIterableIterator<Result> {
-  return {
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-    async next() {
-      const item = await job.next();
-      return item === undefined ? { done: true, value: undefined } : { done: false, value: read(item) };
-    },
-    async return() {
-      await job.cancel();
-      return { done: true, value: undefined };
-    },
-  };
+/** Finds the caller's mistakes before anything happens. */
+function checkMap(items: Inputs<unknown>, options: MapOptions<never>): void {
+  checkedInputs(items);
+  checkedCount('chunkSize', options.chunkSize);
+  planOf(options);
 }

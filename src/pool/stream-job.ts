@@ -1,5 +1,7 @@
+import type { CallPlan } from './call-plan.js';
 import { chunkSizeFor } from './jobs.js';
-import { type Job, makeTask, type Task, type TaskFunction } from './task.js';
+import type { ProgressMeter } from './progress-meter.js';
+import { EACH_ITEM, type Job, makeTask, nextJobId, type Task, type TaskFunction } from './task.js';
 import type { TaskSource } from './task-queue.js';
 
 /** How one item of a stream ended. */
@@ -14,6 +16,8 @@ export interface StreamSettings {
   /** Items that may be read, but not yet taken by the consumer; `undefined` lets it follow the chunks. */
   readonly bufferItems: number | undefined;
   readonly workers: number;
+  readonly plan: CallPlan;
+  readonly progress: ProgressMeter | undefined;
 }
 
 /** Chunks for each worker that an automatic buffer holds: one running, one waiting, two finished. */
@@ -29,6 +33,8 @@ interface Waiting {
  * a slow consumer fills the memory.
  */
 export class StreamJob implements Job, TaskSource {
+  readonly id: number = nextJobId();
+  readonly plan: CallPlan;
   readonly #fn: TaskFunction;
   readonly #settings: StreamSettings;
   readonly #changed: () => void;
@@ -43,6 +49,7 @@ export class StreamJob implements Job, TaskSource {
   /** Finished and not yet taken, by index. */
   readonly #finished = new Map<number, SettledItem<unknown>>();
   readonly #waiting: Waiting[] = [];
+  onOver: (() => void) | undefined = undefined;
   isOver = false;
 
   /** @param changed - Called when there may be a task where there was none. */
@@ -54,9 +61,14 @@ export class StreamJob implements Job, TaskSource {
   ) {
     this.#fn = fn;
     this.#settings = settings;
+    this.plan = settings.plan;
     this.#changed = changed;
     this.#input = Symbol.asyncIterator in input ? input[Symbol.asyncIterator]() : input[Symbol.iterator]();
     void this.#fill();
+  }
+
+  get hasSettled(): boolean {
+    return this.#takenCount > 0 || this.#finished.size > 0;
   }
 
   get isDry(): boolean {
@@ -73,7 +85,9 @@ export class StreamJob implements Job, TaskSource {
     const items = this.#read.splice(0, wanted);
     const first = this.#readCount - this.#read.length - items.length;
     void this.#fill();
-    return makeTask(this, this.#fn, false, items, first);
+    const task = makeTask(this, this.#fn, EACH_ITEM, items, first);
+    task.queued = { ms: performance.now() };
+    return task;
   }
 
   resolve(index: number, value: unknown): void {
@@ -117,6 +131,7 @@ export class StreamJob implements Job, TaskSource {
 
   #finish(item: SettledItem<unknown>): void {
     if (this.isOver) return;
+    this.#settings.progress?.settled(1, item.status === 'rejected' ? 1 : 0);
     this.#finished.set(item.index, item);
     this.#serve();
   }
@@ -150,6 +165,8 @@ export class StreamJob implements Job, TaskSource {
 
   #end(): void {
     this.isOver = true;
+    this.onOver?.();
+    this.#settings.progress?.end();
     this.#read = [];
     this.#finished.clear();
     if (this.#waiting.length > 0) this.#serve();

@@ -1,3 +1,4 @@
+import type { Packed } from '../wire/family-message.js';
 import { type AnyFunction, packFunction } from '../wire/functions.js';
 import type { TaskFunction } from './task.js';
 
@@ -9,7 +10,14 @@ export class TaskFunctions {
   readonly #byFunction = new WeakMap<AnyFunction, TaskFunction>();
   /** The latest function of each piece of code: who writes `pool.apply((x) => x * 2, [1])` in a loop makes a new one each time. */
   readonly #byCode = new Map<string, TaskFunction>();
-  #last = 0;
+  readonly #isSpread: boolean;
+  readonly #nextId: () => number;
+
+  /** @param isSpread - Each item is the list of the arguments. */
+  constructor(isSpread: boolean, nextId: () => number) {
+    this.#isSpread = isSpread;
+    this.#nextId = nextId;
+  }
 
   /**
    * The function as its pool knows it. A function that captured something else than before counts as another, of which the time it
@@ -24,12 +32,15 @@ export class TaskFunctions {
     const code = packed.units[0]?.id ?? '';
     const latest = known ?? this.#byCode.get(code);
     const isSame = latest !== undefined && Buffer.compare(latest.packed.bytes, packed.bytes) === 0;
-    if (!isSame) this.#last += 1;
-    const described = isSame ? latest : { id: this.#last, packed, meanMs: latest?.meanMs };
+    const described = isSame ? latest : this.#make(fn, packed, latest?.meanMs);
     this.#byFunction.set(fn, described);
     this.#byCode.delete(code);
     this.#byCode.set(code, described);
     if (this.#byCode.size > MAX_KEPT) this.#byCode.delete(this.#byCode.keys().next().value as string);
     return described;
+  }
+
+  #make(fn: AnyFunction, packed: Packed, meanMs: number | undefined): TaskFunction {
+    return { id: this.#nextId(), name: fn.name, packed, isSpread: this.#isSpread, meanMs };
   }
 }

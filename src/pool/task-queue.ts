@@ -10,11 +10,30 @@ export interface TaskSource {
   readonly isDry: boolean;
 }
 
+/** The tasks of a pool that no worker has: in which order they are due is its own affair. */
+export interface WorkQueue {
+  /** Tasks that are made and wait. */
+  readonly size: number;
+  /** Something is due, or may be later. */
+  readonly hasWork: boolean;
+  add(task: Task): void;
+  addSource(source: TaskSource): void;
+  /** The task that is due, which stays where it is until `shift`. */
+  peek(workers: number): Task | undefined;
+  /** Takes out the task that is due. */
+  shift(): void;
+  /** Puts back what was begun by a worker that was lost, or what was sent too early. */
+  putBack(tasks: readonly Task[]): void;
+  /** Takes out all tasks that are made. */
+  takeTasks(): Task[];
+  takeSources(): TaskSource[];
+}
+
 /** Tasks that were shifted out stay in the array until this many have gathered, so that shifting costs nothing. */
 const COMPACT_AT = 1024;
 
 /** Tasks in the order in which they are due: those that were put back, those that were given, then what sources have. */
-export class TaskQueue {
+export class TaskQueue implements WorkQueue {
   #tasks: Task[] = [];
   #head = 0;
   readonly #sources: TaskSource[] = [];
@@ -70,7 +89,7 @@ export class TaskQueue {
 
   /** Makes these the tasks that are due first. */
   putBack(tasks: readonly Task[]): void {
-    this.#tasks = tasks.concat(this.takeTasks());
+    if (tasks.length > 0) this.#tasks = tasks.concat(this.takeTasks());
   }
 
   /** Takes out all tasks that are made. */

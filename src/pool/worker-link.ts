@@ -1,8 +1,10 @@
 import { allocate, blockAt, drop } from '../arena/allocator.js';
+import { freeze, isAwaited, thaw } from '../arena/freezing.js';
+import { type JournalEntries, ResultJournal } from '../arena/journal.js';
 import { KIND, PROGRESS } from '../arena/layout.js';
 import type { Member } from '../arena/member.js';
-import { Progress } from '../arena/progress.js';
-import { WORKER_MODULE } from '../base/programs.js';
+import { wake } from '../arena/parking.js';
+import { NO_ITEM, Progress } from '../arena/progress.js';
 import {
   createMessagePipe,
   dropMessagePipe,
@@ -10,32 +12,42 @@ import {
   MessageReader,
   MessageWriter,
 } from '../channel/message-pipe.js';
-import type { ChildHandle } from '../process/handle.js';
-import { prepareLaunch } from '../process/launch.js';
-import type { StartMethod } from '../process/start-request.js';
 import { encodeShared } from '../wire/codec.js';
-import { Inbox, Outbox, pack } from '../wire/family-message.js';
-import { functionIn } from '../wire/functions.js';
+import { Inbox, Outbox, type Packed, pack } from '../wire/family-message.js';
 import { withoutBroken } from './broken-results.js';
-import { CALL, CHUNK, DEFINE, type FromWorker, RESUME, STOP } from './messages.js';
-import type { Task, TaskFunction } from './task.js';
+import { CALL, CHUNK, DEFINE, type FromWorker, INITIALIZE, RESUME, STOP, STREAM } from './messages.js';
+import type { Stopping } from './settlement.js';
+import { EACH_ITEM, itemCount, STREAMED, type Task, type TaskFunction } from './task.js';
+import type { BodySettings, StartBody, WorkerBody } from './worker-body.js';
 
 const LAST_NUMBER = 0x7fffffff;
 /** Functions that a worker keeps at a time; the one defined first makes room. */
 const MAX_DEFINED = 256;
-
-const runWorker = functionIn(WORKER_MODULE, 'runWorker');
+const KINDS = [CALL, CHUNK, STREAM] as const;
 
 /** What a pool decides about all its workers. */
-export interface WorkerSettings {
-  readonly name: string;
-  readonly startMethod: StartMethod;
+export interface WorkerSettings extends BodySettings {
+  readonly startBody: StartBody;
   readonly isTimed: boolean;
+  readonly isTraced: boolean;
+  readonly mayRepeat: boolean;
+  readonly isWeighed: boolean;
+  readonly poolKey: string;
+  readonly initializer: Initializer | undefined;
+  /** Values of a stream that may wait to be taken. */
+  readonly streamAhead: number;
 }
 
-/** One worker as its pool sees it: the process, the pipes to and from it, and what it was given to do. */
+/** What is to be called in each worker before anything else. */
+export interface Initializer {
+  readonly packed: Packed;
+  readonly args: Packed;
+}
+
+/** One worker as its pool sees it: its body, the pipes to and from it, and what it was given to do. */
 export class WorkerLink {
   readonly #member: Member;
+  readonly #settings: WorkerSettings;
   readonly #tasksAt: number;
   readonly #resultsAt: number;
   readonly #progressAt: number;
@@ -52,52 +64,73 @@ export class WorkerLink {
   #number = 0;
   #owesResume = false;
   #isStopping = false;
-  handle: ChildHandle | undefined;
-  /** The item for which the pool itself has killed the worker. */
-  killedFor: { readonly task: Task; readonly item: number } | undefined;
+  body: WorkerBody | undefined;
+  /** It has come up, and its initializer has run. */
+  isUp = false;
+  /** It gets nothing further and ends when it is through. */
+  isRetiring = false;
+  /** It is stopped by a signal, in the middle of a task. */
+  isFrozen = false;
+  /** The item that the pool itself is about to stop. */
+  stopping: Stopping | undefined;
+  /** Items it has been given. */
+  assigned = 0;
+  idleSince: number = performance.now();
   /** Where the worker was at the last look, to tell whether it moves. */
   lastPlace = -1;
 
-  constructor(member: Member) {
+  constructor(member: Member, settings: WorkerSettings) {
     this.#member = member;
+    this.#settings = settings;
     this.#tasksAt = createMessagePipe(member, 'writer');
     this.#resultsAt = createMessagePipe(member, 'reader');
     this.#progressAt = allocate(member.arena, member.owner, KIND.PROGRESS, PROGRESS.BYTES).at;
     this.#reader = new MessageReader(member, this.#resultsAt);
     this.progress = new Progress(member.arena, this.#progressAt);
-    this.progress.begin(-1);
+    this.progress.begin(NO_ITEM);
   }
 
-  /** Starts the process; resolves once it has a pid. */
-  async start(settings: WorkerSettings): Promise<ChildHandle> {
+  /** Starts the body; resolves once it has an id. */
+  async start(): Promise<WorkerBody> {
+    const settings = this.#settings;
     const places = {
       tasksAt: this.#tasksAt,
       resultsAt: this.#resultsAt,
       progressAt: this.#progressAt,
       parent: this.#member.owner,
       isTimed: settings.isTimed,
+      isTraced: settings.isTraced,
+      mayRepeat: settings.mayRepeat,
+      isWeighed: settings.isWeighed,
+      hasInitializer: settings.initializer !== undefined,
+      poolKey: settings.poolKey,
     };
-    const launch = prepareLaunch({
-      name: settings.name,
-      isDaemon: true,
-      startMethod: settings.startMethod,
-      cwd: undefined,
-      env: undefined,
-      stdio: ['ignore', 'inherit', 'inherit'],
-      inherit: [],
-      call: { target: runWorker, args: [places], class: null, this: {} },
-      shown: undefined,
-      onReady: undefined,
-    });
-    const handle = await launch.start();
-    this.handle = handle;
-    this.#writer = new MessageWriter(this.#member, handle.owner, this.#tasksAt);
-    return handle;
+    const body = await settings.startBody(places, settings);
+    this.body = body;
+    this.#writer = new MessageWriter(this.#member, body.owner, this.#tasksAt);
+    const { initializer } = settings;
+    if (initializer !== undefined) {
+      const [packed, args] = [this.#outbox.seal(initializer.packed), this.#outbox.seal(initializer.args)];
+      this.#trySend(encodeShared([INITIALIZE, packed, args]));
+      this.flush();
+    }
+    return body;
   }
 
   /** Can be given tasks. */
   get isReady(): boolean {
-    return this.#writer !== undefined && !this.#owesResume && !this.#isStopping;
+    return (
+      this.#writer !== undefined &&
+      !this.#owesResume &&
+      !this.#isStopping &&
+      !this.isRetiring &&
+      !this.isFrozen &&
+      this.stopping === undefined
+    );
+  }
+
+  get isIdle(): boolean {
+    return this.outstanding.size === 0 && this.isReady;
   }
 
   /** Sends a task; `false` when its pipe is full. Wakes nobody: call `flush` after the last one. */
@@ -105,13 +138,17 @@ export class WorkerLink {
     const id = this.#define(task.fn);
     if (id === undefined) return false;
     const number = this.#number === LAST_NUMBER ? 1 : this.#number + 1;
-    const message = [task.isCall ? CALL : CHUNK, number, id, task.input];
+    const { kind, input, job, attempts } = task;
+    const message: unknown[] = [KINDS[kind], number, id, input, job.id, attempts + 1];
+    if (kind === EACH_ITEM) message.push(task.first);
+    else if (kind === STREAMED) message.push(this.#settings.streamAhead);
     if (!this.#trySend(this.#outbox.seal(pack(message, 'task', this.#inbox.peer)))) {
       this.#outbox.undo();
       return false;
     }
     this.#number = number;
     this.outstanding.set(number, task);
+    this.assigned += itemCount(task);
     return true;
   }
 
@@ -122,7 +159,7 @@ export class WorkerLink {
     const [oldest] = this.#defined;
     const isFull = oldest !== undefined && this.#defined.size >= MAX_DEFINED;
     const id = isFull ? oldest[1] : this.#defined.size;
-    if (!this.#trySend(encodeShared([DEFINE, id, this.#outbox.seal(fn.packed)]))) {
+    if (!this.#trySend(encodeShared([DEFINE, id, this.#outbox.seal(fn.packed), fn.isSpread]))) {
       this.#outbox.undo();
       return undefined;
     }
@@ -150,6 +187,49 @@ export class WorkerLink {
     return this.#received.shift();
   }
 
+  /** What the worker had noted when it died; see arena/journal.ts. */
+  readJournal(): JournalEntries {
+    return new ResultJournal(this.#member.arena, this.#progressAt).read();
+  }
+
+  /** Asks the task of message `number` to stop, which it may or may not do. */
+  abort(number: number): void {
+    this.progress.abort(number);
+    if (this.body !== undefined) wake(this.#member.arena, this.body.owner);
+  }
+
+  /** The consumer of the stream has taken `count` values so far. */
+  tellTaken(count: number): void {
+    this.progress.taken = count;
+    if (this.body !== undefined) wake(this.#member.arena, this.body.owner);
+  }
+
+  /** Stops the worker in the middle of its task; `false` when it must not be stopped now. */
+  freeze(): boolean {
+    const { body } = this;
+    this.isFrozen = body !== undefined && freeze(this.#member.arena, body.owner, body.pid);
+    return this.isFrozen;
+  }
+
+  /** Lets a stopped worker go on. */
+  thaw(): void {
+    this.isFrozen = false;
+    if (this.body?.exitCode === null) thaw(this.#member.arena, this.body.owner, this.body.pid);
+  }
+
+  /** Others wait for a lock that it holds. */
+  get isAwaited(): boolean {
+    return this.body !== undefined && isAwaited(this.#member.arena, this.body.owner);
+  }
+
+  /** Number and task of what the worker runs, `undefined` while it runs nothing. */
+  get running(): { readonly number: number; readonly task: Task; readonly item: number } | undefined {
+    const { message: number, item } = this.progress;
+    const task = this.outstanding.get(number);
+    if (task === undefined || item === NO_ITEM || item < task.settled) return undefined;
+    return { number, task, item };
+  }
+
   /** Takes back what the worker has not begun; what it is running stays with it. */
   recall(): Task[] {
     const running = this.progress.recall();
@@ -160,6 +240,7 @@ export class WorkerLink {
       if (isAfter) {
         taken.push(task);
         this.outstanding.delete(number);
+        this.assigned -= itemCount(task);
       }
       isAfter ||= number === running;
     }
@@ -188,7 +269,7 @@ export class WorkerLink {
 
   /** Frees what was shared with the worker, which is gone. */
   dispose(): void {
-    if (this.handle !== undefined) dropUnsent(this.#member, this.handle.owner);
+    if (this.body !== undefined) dropUnsent(this.#member, this.body.owner);
     dropMessagePipe(this.#member, this.#tasksAt);
     dropMessagePipe(this.#member, this.#resultsAt);
     drop(this.#member.arena, blockAt(this.#member.arena, this.#progressAt), this.#member.owner);

@@ -1,29 +1,34 @@
 import { blockAt, hold } from '../arena/allocator.js';
 import { ownMembership } from '../arena/member.js';
-import { Progress } from '../arena/progress.js';
+import { INITIALIZING, LOADING, NO_ITEM, Progress } from '../arena/progress.js';
 import { isCurrent, type OwnerId } from '../arena/slots.js';
 import { spinUntil } from '../arena/spinning.js';
-import { joinMessagePipe, MessageReader, MessageWriter } from '../channel/message-pipe.js';
+import { joinMessagePipe, MessageReader } from '../channel/message-pipe.js';
 import { hasLiveLoop } from '../kernel/loop-watch.js';
 import { whileLoading } from '../process/bootstrap.js';
 import { pauseEndWatch, resumeEndWatch } from '../process/child.js';
-import { recordError } from '../wire/errors.js';
-import { Inbox, Outbox, pack, type Received } from '../wire/family-message.js';
-import { copyMessage, forgetCarried } from '../wire/handles.js';
+import { allowChildren } from '../process/identity.js';
+import { Inbox, type Received } from '../wire/family-message.js';
+import { forgetCarried } from '../wire/handles.js';
+import { answerForTasks } from './current-task.js';
 import {
   CALL,
+  type CallMessage,
   CHUNK,
+  type ChunkMessage,
   DEFINE,
-  DONE,
+  INITIALIZE,
   RESUME,
-  RETURNED,
   STOP,
-  THREW,
+  STREAM,
+  type StreamMessage,
   type ToWorker,
-  VALUES,
+  type WorkMessage,
 } from './messages.js';
+import { ResultSender } from './result-sender.js';
+import { RunningTask } from './running-task.js';
 
-/** Where a worker finds its pipes; the arguments of its process. */
+/** Where a worker finds its pipes, and what its pool wants; the arguments of its process. */
 export interface WorkerPlaces {
   readonly tasksAt: number;
   readonly resultsAt: number;
@@ -31,18 +36,24 @@ export interface WorkerPlaces {
   readonly parent: OwnerId;
   /** Note when each item begins, because somebody watches how long it takes. */
   readonly isTimed: boolean;
+  /** Send each result at once, so that its times are its own. */
+  readonly isTraced: boolean;
+  /** An item whose result is lost may be run again. */
+  readonly mayRepeat: boolean;
+  /** Note the resident memory after each task. */
+  readonly isWeighed: boolean;
+  /** An initializer will come before any task. */
+  readonly hasInitializer: boolean;
+  /** Names the pool in idempotency keys. */
+  readonly poolKey: string;
 }
 
 /** How long a worker looks for its next task before it sleeps. */
 const SPIN_MS = 0.1;
 /** A sleeping worker looks this often whether its parent is still there. */
 const PARENT_CHECK_MS = 1000;
-/** Results of single calls that are sent together at the most. */
-const BATCH = 64;
 /** Messages handled in one go before the event loop gets a turn, if anything lives in it. */
 const TURN = 64;
-/** Finished values of a chunk are sent at least this often: only later ones are lost if the worker dies. */
-const PARTIAL_MS = 20;
 
 type Task = (...args: unknown[]) => unknown;
 
@@ -54,15 +65,13 @@ export async function runWorker(places: WorkerPlaces): Promise<void> {
 class Worker {
   readonly #member = ownMembership();
   readonly #tasks: MessageReader;
-  readonly #results: MessageWriter;
+  readonly #results: ResultSender;
   readonly #progress: Progress;
   readonly #places: WorkerPlaces;
+  readonly #running: RunningTask;
   readonly #inbox = new Inbox();
-  readonly #outbox = new Outbox();
   readonly #functions = new Map<number, Task | Promise<Task>>();
   #number = 0;
-  #returned: unknown[] = [RETURNED, 0];
-  #batchStart = 0;
   #isStopping = false;
   /** Between a recall and its RESUME: what arrives is no longer this worker's. */
   #isRecalled = false;
@@ -73,13 +82,19 @@ class Worker {
     joinMessagePipe(this.#member, places.resultsAt, 'writer');
     hold(this.#member.arena, blockAt(this.#member.arena, places.progressAt), this.#member.owner);
     this.#tasks = new MessageReader(this.#member, places.tasksAt);
-    this.#results = new MessageWriter(this.#member, places.parent, places.resultsAt);
+    this.#results = new ResultSender(this.#member, places, this.#inbox, leave);
     this.#progress = new Progress(this.#member.arena, places.progressAt);
+    this.#running = new RunningTask(this.#member, this.#progress, places.poolKey);
+    answerForTasks(this.#running);
+    // A pool's workers are daemons, and a daemon's own children end with it.
+    allowChildren();
+    process.on('exit', () => this.#results.lastFlush());
   }
 
   async run(): Promise<void> {
     // While it waits for tasks the worker sees to the event loop itself.
     pauseEndWatch();
+    if (!this.#places.hasInitializer) this.#results.up(undefined);
     while (!this.#isStopping) {
       for (let handled = 0; handled < TURN && !this.#isStopping; handled++) {
         const received = this.#tasks.tryReceive((bytes) => this.#inbox.receive(bytes));
@@ -88,7 +103,7 @@ class Worker {
         if (pending !== undefined) await pending;
       }
       if (this.#tasks.isEmpty) {
-        this.#flush();
+        this.#results.flush();
         // Before it sleeps, so that callbacks of finished promises run, and what they start counts as alive.
         await Promise.resolve();
         if (!this.#isStopping) await this.#waitForTask();
@@ -96,7 +111,7 @@ class Worker {
         await turnOfLoop();
       }
     }
-    this.#flush();
+    this.#results.flush();
   }
 
   async #waitForTask(): Promise<void> {
@@ -108,7 +123,7 @@ class Worker {
     }
     if (spinUntil(arena, owner, isReady, SPIN_MS) || parking.blockUntil(isReady, PARENT_CHECK_MS)) return;
     // Time is up, or a signal came: its handler runs in a turn of the event loop.
-    if (!isCurrent(arena, this.#places.parent)) process.exit(0);
+    if (!isCurrent(arena, this.#places.parent)) leave();
     await turnOfLoop();
   }
 
@@ -126,41 +141,82 @@ class Worker {
 
   #handle({ value, failure }: Received): Promise<void> | undefined {
     const message = value as ToWorker;
-    if (message[0] === RESUME) {
-      this.#isRecalled = false;
-      this.#progress.reopen(this.#number);
-      return undefined;
+    switch (message[0]) {
+      case RESUME:
+        this.#isRecalled = false;
+        this.#progress.reopen(this.#number);
+        return undefined;
+      case DEFINE:
+        this.#define(message[1], message[2], message[3]);
+        return undefined;
+      case STOP:
+        this.#isStopping = true;
+        return undefined;
+      case INITIALIZE:
+        return this.#initialize(message[1], message[2]);
+      default:
+        return this.#begin(message, failure);
     }
-    if (message[0] === DEFINE) {
-      this.#define(message[1], message[2]);
-      return undefined;
-    }
-    if (message[0] === STOP) {
-      this.#isStopping = true;
-      return undefined;
-    }
-    const [, number, id] = message;
+  }
+
+  #begin(message: WorkMessage, failure: Error | null): Promise<void> | undefined {
+    const number = message[1];
     if (this.#isRecalled || !this.#progress.passOn(this.#number, number)) {
       this.#isRecalled = true;
       return undefined;
     }
     this.#number = number;
     if (failure !== null) {
-      this.#refuse(message, failure);
+      this.#refuseAll(message, failure);
       return undefined;
     }
-    const task = this.#functions.get(id) as Task | Promise<Task>;
-    if (typeof task !== 'function') return this.#handleWhenLoaded(task, message);
-    return message[0] === CALL ? this.#call(task, number, message[3]) : this.#chunk(task, number, message[3]);
+    const task = this.#functions.get(message[2]) as Task | Promise<Task>;
+    if (typeof task !== 'function') return this.#runWhenLoaded(task, message);
+    return this.#run(task, message);
   }
 
-  #define(id: number, packed: Uint8Array): void {
-    const received = this.#inbox.receive(packed);
+  #run(task: Task, message: WorkMessage): Promise<void> | undefined {
+    switch (message[0]) {
+      case CALL:
+        return this.#call(task, message);
+      case CHUNK:
+        return this.#chunk(task, message);
+      case STREAM:
+        return this.#stream(task, message);
+    }
+  }
+
+  /** What a packed message inside of another one holds. */
+  async #unpack(packed: Uint8Array): Promise<unknown> {
+    const { value, failure } = await this.#inbox.receive(packed);
+    forgetCarried(packed);
+    if (failure !== null) throw failure;
+    return value;
+  }
+
+  async #initialize(packed: Uint8Array, packedArgs: Uint8Array): Promise<void> {
+    this.#progress.begin(INITIALIZING);
+    resumeEndWatch();
+    try {
+      const initializer = (await whileLoading(() => this.#unpack(packed))) as Task;
+      const args = (await whileLoading(() => this.#unpack(packedArgs))) as readonly unknown[];
+      await initializer(...args);
+      this.#results.up(undefined);
+    } catch (error) {
+      this.#results.up(error ?? new Error(`The initializer threw ${String(error)}`));
+      this.#isStopping = true;
+    } finally {
+      pauseEndWatch();
+      this.#progress.begin(NO_ITEM);
+    }
+  }
+
+  #define(id: number, packed: Uint8Array, isSpread: boolean): void {
+    // Read at once: the code in it stands before that of later messages.
+    const unpacked = this.#unpack(packed);
     const loading = whileLoading(async () => {
-      const { value, failure } = await received;
-      forgetCarried(packed);
-      if (failure !== null) throw failure;
-      return value as Task;
+      const fn = (await unpacked) as Task;
+      return isSpread ? (args: unknown) => fn(...(args as unknown[])) : fn;
     });
     this.#functions.set(id, loading);
     loading.then(
@@ -170,99 +226,129 @@ class Worker {
     );
   }
 
-  /** Answers every item of a message with the same error. */
-  #refuse(message: ToWorker, error: unknown): void {
-    const [kind, number, , input] = message as readonly [number, number, number, readonly unknown[]];
-    const count = kind === CALL ? 1 : input.length;
-    for (let i = 0; i < count; i++) this.#send([THREW, number, i, recordError(error)]);
-    if (kind === CHUNK) this.#send([DONE, number, count, [], 0]);
-  }
-
-  async #handleWhenLoaded(loading: Promise<Task>, message: ToWorker): Promise<void> {
-    const [kind, number, , input] = message as readonly [number, number, number, readonly unknown[]];
+  async #runWhenLoaded(loading: Promise<Task>, message: WorkMessage): Promise<void> {
     let task: Task;
+    this.#stampAndBegin(LOADING);
     resumeEndWatch();
     try {
       task = await loading;
     } catch (error) {
-      this.#refuse(message, error);
+      this.#progress.begin(NO_ITEM);
+      this.#refuseAll(message, error);
       return;
     } finally {
       pauseEndWatch();
     }
-    await (kind === CALL ? this.#call(task, number, input) : this.#chunk(task, number, input));
+    this.#progress.begin(NO_ITEM);
+    await this.#run(task, message);
   }
 
-  #begin(index: number): void {
+  #refuseAll(message: WorkMessage, error: unknown): void {
+    const number = message[1];
+    if (message[0] !== CHUNK) {
+      this.#results.threw(number, 0, error);
+      return;
+    }
+    this.#results.chunkBegins(number);
+    for (let i = 0; i < message[3].length; i++) this.#results.itemThrew(i, error);
+    this.#results.chunkEnds();
+  }
+
+  #stampAndBegin(index: number): void {
     // The time first: who sees the item must not take the former one's time for its own.
     if (this.#places.isTimed) this.#progress.stamp();
     this.#progress.begin(index);
   }
 
-  #call(task: Task, number: number, args: readonly unknown[]): Promise<void> | undefined {
-    if (this.#returned.length === 2) this.#batchStart = performance.now();
-    this.#begin(0);
+  #end(): void {
+    this.#running.end();
+    if (this.#places.isWeighed) this.#progress.memoryBytes = process.memoryUsage.rss();
+  }
+
+  #call(task: Task, message: CallMessage): Promise<void> | undefined {
+    const number = message[1];
+    this.#results.callBegins();
+    this.#running.begin(number, message[4], 0, message[5]);
+    this.#stampAndBegin(0);
     try {
-      const value = task(...args);
+      const value = task(...message[3]);
       if (isThenable(value)) return this.#callLater(number, value);
-      this.#progress.begin(-1);
-      this.#addReturned(number, value);
+      this.#end();
+      // Before the item is said to be over: from here on its result outlives this process.
+      this.#results.returned(number, value);
     } catch (error) {
-      this.#progress.begin(-1);
-      this.#send([THREW, number, 0, recordError(error)]);
+      this.#end();
+      this.#results.threw(number, 0, error);
     }
+    this.#progress.begin(NO_ITEM);
     return undefined;
   }
 
   async #callLater(number: number, pending: PromiseLike<unknown>): Promise<void> {
-    // What others have finished must not wait for this one.
-    this.#flush();
-    this.#batchStart = performance.now();
-    resumeEndWatch();
+    this.#results.callWaits();
     try {
-      this.#addReturned(number, await pending);
+      const value = await this.#settle(pending);
+      this.#end();
+      this.#results.returned(number, value);
     } catch (error) {
-      this.#send([THREW, number, 0, recordError(error)]);
-    } finally {
-      pauseEndWatch();
-      this.#progress.begin(-1);
+      this.#end();
+      this.#results.threw(number, 0, error);
     }
+    this.#progress.begin(NO_ITEM);
   }
 
-  #addReturned(number: number, value: unknown): void {
-    this.#returned.push(number, value);
-    if (this.#returned.length >= 2 + 2 * BATCH || performance.now() - this.#batchStart > PARTIAL_MS)
-      this.#flush();
-  }
-
-  async #chunk(task: Task, number: number, items: readonly unknown[]): Promise<void> {
-    this.#flush();
-    const began = performance.now();
-    let sentAt = began;
-    let start = 0;
-    let values: unknown[] = [];
+  async #chunk(task: Task, message: ChunkMessage): Promise<void> {
+    const [, number, , items, job, attempt, first] = message;
+    const running = this.#running;
+    this.#results.chunkBegins(number);
+    running.begin(number, job, first, attempt);
     for (let index = 0; index < items.length; index++) {
-      this.#begin(index);
+      this.#stampAndBegin(index);
       try {
         let value = task(items[index]);
         if (isThenable(value)) value = await this.#settle(value);
-        values.push(value);
+        this.#results.itemReturned(index, value);
       } catch (error) {
-        if (values.length > 0) this.#sendValues(VALUES, number, start, values, 0);
-        this.#send([THREW, number, index, recordError(error)]);
-        start = index + 1;
-        values = [];
+        this.#results.itemThrew(index, error);
       }
-      if ((index & 15) === 15 && performance.now() - sentAt > PARTIAL_MS) {
-        sentAt = performance.now();
-        if (values.length > 0) this.#sendValues(VALUES, number, start, values, 0);
-        start = index + 1;
-        values = [];
-      }
+      if (!running.isShown) continue;
+      running.forget();
+      // The rest goes to somebody else, or nowhere.
+      if (this.#progress.isAborted(number)) break;
     }
-    this.#progress.begin(-1);
-    this.#sendValues(DONE, number, start, values, performance.now() - began);
-    this.#results.flush();
+    this.#end();
+    this.#results.chunkEnds();
+    this.#progress.begin(NO_ITEM);
+  }
+
+  async #stream(task: Task, message: StreamMessage): Promise<void> {
+    const [, number, , args, job, attempt, ahead] = message;
+    const { parking } = this.#member;
+    this.#results.callWaits();
+    this.#running.begin(number, job, 0, attempt);
+    this.#progress.taken = 0;
+    this.#stampAndBegin(0);
+    resumeEndWatch();
+    try {
+      const { signal } = this.#running;
+      let sent = 0;
+      for await (const value of (await task(...args)) as AsyncIterable<unknown>) {
+        this.#results.yielded(number, value);
+        sent++;
+        const hasRoom = (): boolean => signal.aborted || sent - this.#progress.taken < ahead;
+        if (!hasRoom()) await parking.waitUntil(hasRoom, 'Waiting for the consumer');
+        if (signal.aborted) break;
+      }
+      this.#end();
+      this.#results.returned(number, undefined);
+      this.#results.flush();
+    } catch (error) {
+      this.#end();
+      this.#results.threw(number, 0, error);
+    } finally {
+      pauseEndWatch();
+    }
+    this.#progress.begin(NO_ITEM);
   }
 
   async #settle(pending: PromiseLike<unknown>): Promise<unknown> {
@@ -273,76 +359,11 @@ class Worker {
       pauseEndWatch();
     }
   }
+}
 
-  #flush(): void {
-    if (this.#returned.length > 2) {
-      const batch = this.#returned;
-      this.#returned = [RETURNED, 0];
-      batch[1] = performance.now() - this.#batchStart;
-      this.#sendReturned(batch);
-    }
-    this.#results.flush();
-  }
-
-  #sendReturned(batch: unknown[]): void {
-    try {
-      this.#send(batch);
-    } catch {
-      // One of the results cannot be sent: that one alone fails.
-      for (let i = 2; i < batch.length; i += 2) {
-        const number = batch[i] as number;
-        this.#sendOrRefuse(number, 0, batch[i + 1], [RETURNED, batch[1], number, batch[i + 1]]);
-      }
-    }
-  }
-
-  #sendValues(
-    kind: typeof VALUES | typeof DONE,
-    number: number,
-    start: number,
-    values: unknown[],
-    elapsedMs: number,
-  ): void {
-    try {
-      this.#send([kind, number, start, values, elapsedMs]);
-    } catch {
-      values.forEach((value, at) => {
-        this.#sendOrRefuse(number, start + at, value, [VALUES, number, start + at, [value]]);
-      });
-      if (kind === DONE) this.#send([DONE, number, start + values.length, [], elapsedMs]);
-    }
-  }
-
-  #sendOrRefuse(number: number, index: number, value: unknown, message: readonly unknown[]): void {
-    try {
-      // Packed by itself first, so that a refusal names the path within the result.
-      pack(value, 'result', this.#inbox.peer);
-      this.#send(message);
-    } catch (error) {
-      this.#send([THREW, number, index, recordError(error)]);
-    }
-  }
-
-  #send(message: readonly unknown[]): void {
-    this.#sendBytes(this.#outbox.seal(pack(message, 'result', this.#inbox.peer)));
-  }
-
-  /** Waits for room if there is none: results are never dropped. The parent reads whenever its loop turns. */
-  #sendBytes(bytes: Uint8Array): void {
-    if (this.#results.trySend(bytes)) return;
-    // The view may lie in a buffer that is used again while this waits.
-    const own = copyMessage(bytes);
-    let isSent = false;
-    while (!isSent) {
-      this.#results.flush();
-      this.#member.parking.blockUntil(() => {
-        this.#results.askForRoom();
-        isSent ||= this.#results.trySend(own);
-        return isSent;
-      }, PARENT_CHECK_MS);
-      if (!isSent && !isCurrent(this.#member.arena, this.#places.parent)) process.exit(0);
-    }
-  }
+/** Ends a worker whose parent is gone: nobody wants its results. */
+function leave(): never {
+  process.exit(0);
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

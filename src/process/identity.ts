@@ -4,6 +4,8 @@ import type { StartMethod } from './start-request.js';
 export interface Identity {
   readonly name: string;
   readonly isDaemon: boolean;
+  /** A daemon that may have children all the same. */
+  readonly mayHaveChildren?: true;
   /** How it was started; `null` in the first process. */
   readonly startMethod: StartMethod | null;
   readonly parent: { readonly pid: number; readonly name: string; readonly owner: number } | null;
@@ -26,4 +28,12 @@ export function ownIdentity(): Identity {
 /** Called once in a child, before its code runs. */
 export function assumeIdentity(own: Identity): void {
   identity = own;
+}
+
+/**
+ * Lets this daemon have children. Python refuses them because nobody would end them; here a daemon's children end with it, however it
+ * ended.
+ */
+export function allowChildren(): void {
+  identity = { ...identity, mayHaveChildren: true };
 }

@@ -39,6 +39,8 @@ export interface LaunchPlan {
   readonly call: Call;
   /** Shown by `activeChildren`. */
   readonly shown: object | undefined;
+  /** Flags for Node, of a spawned child alone. */
+  readonly flags?: readonly string[];
   /** Called once the child has taken over its streams. */
   readonly onReady: (() => void) | undefined;
 }
@@ -51,7 +53,8 @@ export interface LaunchPlan {
 export function assertMayStart(): void {
   assertSupported();
   assertNotLoading();
-  if (!ownIdentity().isDaemon) return;
+  const { isDaemon, mayHaveChildren } = ownIdentity();
+  if (!isDaemon || mayHaveChildren === true) return;
   throw new UsageError(
     'Starting a process failed: daemonic processes may not have children.',
     'ERR_FURCA_DAEMONIC_CHILD',
@@ -133,6 +136,7 @@ function startBy(
         cwd: plan.cwd ?? process.cwd(),
         env: plan.env ?? process.env,
         stdio: plan.stdio,
+        flags: plan.flags ?? [],
       });
   }
 }

@@ -1,3 +1,4 @@
+import { SystemCallError } from '../base/errors.js';
 import { closeDescriptor, duplicateOnto, makeBlocking, openPath } from '../kernel/descriptor.js';
 import { duplicateFrom } from '../kernel/reaping.js';
 import type { RequestBody, StreamSource } from './start-request.js';
@@ -23,8 +24,7 @@ export function takeSurroundings(body: RequestBody): void {
 
 function connectStream(fd: number, source: StreamSource): void {
   if (source === 'inherit') return;
-  const opened =
-    source === 'ignore' ? openPath('/dev/null', fd === 0 ? O_RDONLY : O_WRONLY) : takeStream(fd, source);
+  const opened = source === 'ignore' ? openNothing(fd) : takeStream(fd, source);
   duplicateOnto(opened, fd);
   closeDescriptor(opened);
 }
@@ -35,9 +35,19 @@ function takeStream(fd: number, { ofPid, fd: theirs }: Exclude<StreamSource, str
   if (duplicate !== -1) return duplicate;
   // Appending keeps writers from overwriting each other. A pipe that nobody reads would block for ever.
   const flags = (fd === 0 ? O_RDONLY : O_WRONLY | O_APPEND) | O_NONBLOCK;
-  const opened = openPath(`/proc/${ofPid}/fd/${theirs}`, flags);
-  makeBlocking(opened);
-  return opened;
+  try {
+    const opened = openPath(`/proc/${ofPid}/fd/${theirs}`, flags);
+    makeBlocking(opened);
+    return opened;
+  } catch (error) {
+    // Its parent was faster to end than this child to come up: nobody is left to read or write at the other end.
+    if (error instanceof SystemCallError && error.errnoCode === 'ENOENT') return openNothing(fd);
+    throw error;
+  }
+}
+
+function openNothing(fd: number): number {
+  return openPath('/dev/null', fd === 0 ? O_RDONLY : O_WRONLY);
 }
 
 /** What must change for an environment `from` to become `to`. */

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { readDescriptor, waitReadable } from '../kernel/descriptor.js';
+import { pipeBytes, readDescriptor, waitReadable } from '../kernel/descriptor.js';
 import { PipeEnd } from './pipe-end.js';
 import { TextDecoding, type TextSettings } from './text.js';
 
@@ -68,6 +68,8 @@ export class CommandOutput extends Readable {
   collect(collector: Collector): string | Buffer | null {
     const before = this.#isOver && this.destroyed ? null : (this.read() as string | Buffer | null);
     this.#collector = collector;
+    // The end comes with a failure too, and is what the collector waits for.
+    this.on('error', () => {});
     if (this.#isOver) collector.ended();
     else this.#listen();
     return before;
@@ -86,10 +88,12 @@ export class CommandOutput extends Readable {
     if (!this.#isOver && fd !== -1) {
       for (let piece = this.#takeBuffered(); piece !== null; piece = this.#takeBuffered())
         this.#collector?.take(piece);
-      while (waitReadable(fd, 0)) {
-        const piece = Buffer.allocUnsafe(PIECE_BYTES);
+      // Somebody who cannot be killed may go on writing: what comes after what is there now is not waited for.
+      for (let left = pipeBytes(fd); left > 0 && waitReadable(fd, 0); ) {
+        const piece = Buffer.allocUnsafe(Math.min(left, PIECE_BYTES));
         const count = readDescriptor(fd, piece);
         if (count <= 0) break;
+        left -= count;
         this.#collector?.take(piece.subarray(0, count));
       }
     }

@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
+import { SystemCallError } from '../base/errors.js';
 import { closeDescriptor, waitReadable } from '../kernel/descriptor.js';
 import { assertSupported } from '../kernel/library.js';
 import { awaitChild, lookAtChild, openProcessDescriptor } from '../kernel/reaping.js';
@@ -177,13 +178,15 @@ export class Popen<const O extends PopenOptions = object> implements AsyncDispos
    *
    * @param signal - Its name or number.
    * @throws {@link UsageError} `ERR_FURCA_INVALID_ARGUMENT`: there is no such signal.
+   * @throws {@link SystemCallError} `ERR_FURCA_SYSTEM_CALL`: the command belongs to another user by now (`EPERM`).
    */
   sendSignal(signal: NodeJS.Signals | number): void {
     const numbers: Readonly<Record<string, number>> = constants.signals;
     const number = typeof signal === 'number' ? signal : numbers[signal];
     if (number === undefined || !Number.isInteger(number) || number < 0 || number > 64)
       throw badOption('signal', `the name or number of a signal, not ${String(signal)}`);
-    if (this.poll() === null) this.#child.kill(number);
+    // While it is not reaped, its pid is nobody else's.
+    if (this.poll() === null) this.#send(number);
   }
 
   /** Asks the command to end (SIGTERM). Does nothing once it has ended. */
@@ -243,6 +246,15 @@ export class Popen<const O extends PopenOptions = object> implements AsyncDispos
     communication?.drain();
     if (communication === undefined) this.close();
     return { isDead, output: communication?.soFar() ?? [null, null] };
+  }
+
+  #send(signal: number): void {
+    try {
+      process.kill(this.pid, signal);
+    } catch (error) {
+      const { errno = 0, code = 'EPERM' } = error as NodeJS.ErrnoException;
+      throw new SystemCallError('kill', -errno, code, `pid ${this.pid}`);
+    }
   }
 
   #killTree(): boolean {

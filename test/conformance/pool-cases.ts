@@ -4,6 +4,8 @@ import { isGone, until } from '../fixtures/pool-outcomes.js';
 import { closureCases } from './pool-closures.js';
 import { endingCases } from './pool-endings.js';
 import { errorCases } from './pool-errors.js';
+import { familyCases } from './pool-family.js';
+import { limitCases } from './pool-limits.js';
 import { refusalCases } from './pool-refusals.js';
 import { resultCases } from './pool-results.js';
 import { sizeCases } from './pool-sizes.js';
@@ -28,6 +30,8 @@ export const poolCases: readonly PoolCase[] = [
   ...streamCases,
   ...errorCases,
   ...refusalCases,
+  ...familyCases,
+  ...limitCases,
   ...endingCases,
   ...sizeCases,
   ...closureCases,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { ClosedError, type Pool, TerminatedError, UsageError } from '../../src/index.js';
-import { failureOf, isGone, range, toArray } from '../fixtures/pool-outcomes.js';
+import { countsOf, failureOf, isGone, range, toArray } from '../fixtures/pool-outcomes.js';
 import type { PoolCase } from './pool-cases.js';
 
 const square = (x: number): number => x * x;
@@ -45,8 +45,8 @@ export const endingCases: readonly PoolCase[] = [
       assert.equal(await work[1], 16);
       assert.deepEqual(await stream, range(50).map(square));
       assert.deepEqual(
-        { ...pool.stats(), completed: 0 },
-        { workers: 0, pids: [], queued: 0, running: 0, completed: 0, lost: 0 },
+        { ...countsOf(pool), completed: 0 },
+        { workers: 0, pids: 0, queued: 0, running: 0, completed: 0, lost: 0 },
       );
       assert.ok(pids.every(isGone));
       await pool.close();

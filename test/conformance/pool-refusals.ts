@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { NotSendableError, Pool, UsageError } from '../../src/index.js';
-import { failureOf, until } from '../fixtures/pool-outcomes.js';
+import { failureOf, isGone, until } from '../fixtures/pool-outcomes.js';
 import type { PoolCase } from './pool-cases.js';
 
 const square = (x: number): number => x * x;
@@ -124,20 +124,23 @@ export const refusalCases: readonly PoolCase[] = [
     },
   },
   {
-    title: 'a worker may not make a pool or start a process, for it is a daemon',
+    title: 'a task may make a pool of its own, and nothing of it is left when it ends',
     async run(pools) {
       const door = new URL('../../src/index.js', import.meta.url).href;
-      const error = await failureOf(
-        pools.shared().apply(
-          async (url: string) => {
-            const furca = await import(url);
-            return new furca.Pool(1);
-          },
-          [door],
-        ),
+      const [sum, pids] = await pools.shared().apply(
+        async (url: string): Promise<[number[], number[]]> => {
+          const furca = await import(url);
+          const inner: Pool = new furca.Pool(2, { startMethod: 'forkserver' });
+          const squares = await inner.map((x: number) => x * x, [1, 2, 3]);
+          const { pids } = inner.stats();
+          await inner.close();
+          return [squares, [...pids]];
+        },
+        [door],
       );
-      assert.ok(error instanceof UsageError);
-      assert.equal(error.code, 'ERR_FURCA_DAEMONIC_CHILD');
+      assert.deepEqual(sum, [1, 4, 9]);
+      assert.ok(pids.length > 0);
+      await until(() => pids.every(isGone));
     },
   },
 ];

@@ -482,7 +482,7 @@ test('SP-34: exit code 300 is 44; an empty command, text in binary mode and a se
       shell: true,
       captureOutput: true,
       text: true,
-      timeoutMs: 300,
+      timeoutMs: 1500,
     }),
   );
   assert.ok(error instanceof TimeoutExpired);

@@ -233,3 +233,22 @@ test('what cannot be right is refused before anything is started', options, asyn
   );
   assert.equal((await rejection(new BaseManager().create('dict'))).code, 'ERR_FURCA_INVALID_STATE');
 });
+
+test(
+  'a class that is written in the program itself, and captures variables, can be registered',
+  options,
+  async () => {
+    const factor = 3;
+    class Scaler {
+      scale(x: number): number {
+        return x * factor;
+      }
+    }
+    class Scalers extends BaseManager {}
+    Scalers.register('Scaler', Scaler);
+    await using manager = new Scalers();
+    await manager.start();
+    await using scaler = await manager.create<Scaler>('Scaler');
+    assert.equal(await scaler.scale(14), 42);
+  },
+);

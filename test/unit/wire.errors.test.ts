@@ -41,7 +41,17 @@ for (const Class of [Error, EvalError, RangeError, ReferenceError, SyntaxError, 
 test("furca's own errors come back as their class with all their fields", () => {
   const lost = new WorkerLostError(
     'lost',
-    { pid: 7, exitCode: -9, signal: 'SIGKILL', startMethod: 'fork', taskId: 3, attempts: 1 },
+    {
+      pid: 7,
+      exitCode: -9,
+      signal: 'SIGKILL',
+      reason: 'signal',
+      stderrTail: 'last words',
+      index: 0,
+      startMethod: 'fork',
+      taskId: 3,
+      attempts: 1,
+    },
     { cause: new SystemCallError('waitid', 10, 'ECHILD', '') },
   );
   const back = trip(lost) as WorkerLostError;

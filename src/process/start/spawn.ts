@@ -20,6 +20,8 @@ export interface SpawnSurroundings {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdio: readonly [StreamSource, StreamSource, StreamSource];
+  /** Flags for Node besides those of this process. */
+  readonly flags: readonly string[];
 }
 
 /** Starts a new Node process in the same family. */
@@ -42,7 +44,13 @@ export function startBySpawn(
     lookAfterOrphans(member, child);
     publish();
   };
-  const args = [...inheritableFlags(), PROGRAM, String(child), String(record.block.at)];
+  const args = [
+    ...inheritableFlags(),
+    ...surroundings.flags,
+    PROGRAM,
+    String(child),
+    String(record.block.at),
+  ];
   let program: ChildProcess;
   try {
     program = nodeChildProcess().spawn(process.execPath, args, {

@@ -1,0 +1,21 @@
+import type { SchedulingPolicy } from './schedule/contract.js';
+import type { SettlementRules } from './settlement.js';
+import type { LadderSettings } from './stopping-ladder.js';
+import type { WorkerSettings } from './worker-link.js';
+
+/** How the pool wants its tasks and workers treated. */
+export interface DispatchSettings extends WorkerSettings, SettlementRules, LadderSettings {
+  readonly size: number;
+  readonly backoffMs: number;
+  readonly maxTasksPerChild: number;
+  readonly idleTimeoutMs: number;
+  /** Start workers only when there is work for them. */
+  readonly isOnDemand: boolean;
+  /** Send a worker its next task before it has done the last one. */
+  readonly sendsAhead: boolean;
+  /** `undefined`: first come, first served. */
+  readonly policy: SchedulingPolicy | undefined;
+  readonly maxStopped: number;
+  readonly maxMemoryPerChildBytes: number;
+  readonly memoryBudgetBytes: number;
+}
