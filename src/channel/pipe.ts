@@ -304,6 +304,7 @@ export class PipeConnection<In = unknown, Out = In> extends SharedObject impleme
  * Makes a pipe between processes and answers its two ends; each can be given to any process.
  *
  * @param options.duplex - Whether both ends can send and receive. `false`: the first only receives, the second only sends. Default `true`.
+ * @throws {@link UsageError} `ERR_FURCA_INVALID_ARGUMENT`: no such options.
  * @throws {@link LimitError} `ERR_FURCA_LIMIT`: the shared memory is full.
  *
  * @example
@@ -313,9 +314,13 @@ export class PipeConnection<In = unknown, Out = In> extends SharedObject impleme
  * there.close();
  * await here.poll(); // => true
  */
-export function Pipe<In = unknown, Out = In>({
-  duplex = true,
-}: PipeOptions = {}): [PipeConnection<In, Out>, PipeConnection<Out, In>] {
+export function Pipe<In = unknown, Out = In>(
+  options: PipeOptions = {},
+): [PipeConnection<In, Out>, PipeConnection<Out, In>] {
+  if (typeof options !== 'object' || options === null) {
+    throw new UsageError(`Making a pipe failed: its options are ${String(options)}. Use { duplex: false }.`);
+  }
+  const { duplex = true } = options;
   const core = takeBlock(KIND.PIPE, PIPE.BYTES);
   const ends = [takeBlock(KIND.PIPE_END, PIPE_END.BYTES), takeBlock(KIND.PIPE_END, PIPE_END.BYTES)] as const;
   initPipe(core.arena, core.block, [ends[0].block, ends[1].block]);
