@@ -11,7 +11,7 @@ import { openHandleOf, SharedObject, takeBlock } from '../sync/shared-object.js'
 import { passGate, passGateSync } from '../sync/waiting.js';
 import { registerHandleKind } from '../wire/handles.js';
 import { type Check, PipeCore, type PipeWait, type Received } from './local-pipe.js';
-import { dropPacked, type Packed, packBytes, packValue } from './packing.js';
+import { dropPacked, type Packed, packBytes, packValue, type SpareBlocks } from './packing.js';
 import {
   allReceived,
   type BytesLimit,
@@ -52,6 +52,7 @@ export class PipeConnection<In = unknown, Out = In> extends SharedObject impleme
   readonly #core: PipeCore;
   readonly #side: Side;
   readonly #rights: Rights;
+  readonly #spare: SpareBlocks = (length) => this.#core.local.view.takeSpare(this.#side, length);
 
   /** @internal */
   constructor(handle: Handle, core: PipeCore, rights: Rights) {
@@ -220,12 +221,12 @@ export class PipeConnection<In = unknown, Out = In> extends SharedObject impleme
 
   #pack(value: unknown): Packed {
     this.#openToSend();
-    return packValue(ownMembership(), value, 'value');
+    return packValue(ownMembership(), value, 'value', false, this.#spare);
   }
 
   #packPart(bytes: Uint8Array, part: BytesPart): Packed {
     this.#openToSend();
-    return packBytes(ownMembership(), partOf(bytes, part));
+    return packBytes(ownMembership(), partOf(bytes, part), false, this.#spare);
   }
 
   #openToSend(): void {

@@ -16,6 +16,8 @@ export const LANE = {
   TAKEN_BYTES: 18,
   /** Owner id of the writer. */
   OWNER: 32,
+  /** A large block that was read and can be written again, as place / 64; changed under the lock of those who take. */
+  SPARE: 33,
   BYTES: 192,
 } as const;
 
