@@ -36,6 +36,8 @@ import { withTakersLock } from './tidy.js';
 export const PIPE_BYTES: number = 4 * 1024 * 1024;
 /** Smaller blocks are of slabs, whose pages stay in memory. */
 const RECYCLED_FROM_BYTES = 16 * 1024;
+/** Most bytes that lie ready to be written again in one direction. */
+const MOST_SPARE_BYTES = 128 * 1024 * 1024;
 const ALIGNMENT = 64;
 const scratch = new Uint8Array(MAX_INLINE_BYTES);
 
@@ -120,38 +122,61 @@ export class PipeView {
    */
   takeSpare(side: Side, length: number): Block | undefined {
     const { arena, me } = this;
-    const word = this.#lane(side) + LANE.SPARE;
-    // A guess from outside the lock.
-    if (length < RECYCLED_FROM_BYTES || Atomics.load(arena.words, word) === 0) return undefined;
+    if (length < RECYCLED_FROM_BYTES) return undefined;
+    const first = this.#lane(side) + LANE.SPARES;
     return this.#locked(() => {
-      const at = Atomics.load(arena.words, word) * ALIGNMENT;
-      if (at === 0) return undefined;
-      const block = blockAt(arena, at);
-      const size = payloadBytes(arena, block);
-      if (size < length || size > 2 * length) return undefined;
-      hold(arena, block, me);
-      Atomics.store(arena.words, word, 0);
-      unkeep(arena, block);
-      return block;
+      for (let word = first; word < first + LANE.SPARE_COUNT; word++) {
+        const block = this.#blockIn(word);
+        if (block === undefined) continue;
+        const size = payloadBytes(arena, block);
+        if (size < length || size > 2 * length) continue;
+        hold(arena, block, me);
+        Atomics.store(arena.words, word, 0);
+        unkeep(arena, block);
+        return block;
+      }
+      return undefined;
     });
   }
 
-  /** Leaves a large block that was read, and that this member holds, to the writer of the lane; it takes the place of an earlier one. */
+  #blockIn(word: number): Block | undefined {
+    const at = Atomics.load(this.arena.words, word) * ALIGNMENT;
+    return at === 0 ? undefined : blockAt(this.arena, at);
+  }
+
+  /** Leaves a large block that was read, and that this member holds, to the writer of the lane, while not too much lies there. */
   #leaveSpare(lane: Lane, block: Block): void {
-    const { arena, me } = this;
+    const { arena } = this;
     if (kindOf(arena, block) !== KIND.ITEM || payloadBytes(arena, block) < RECYCLED_FROM_BYTES) return;
+    const first = lane + LANE.SPARES;
     this.#locked(() => {
-      const word = lane + LANE.SPARE;
-      const former = Atomics.load(arena.words, word) * ALIGNMENT;
-      keep(arena, block, this.block);
-      if (former !== 0) {
-        const old = blockAt(arena, former);
-        hold(arena, old, me);
-        this.#spent.push(old);
+      let bytes = payloadBytes(arena, block);
+      let free = -1;
+      for (let word = first; word < first + LANE.SPARE_COUNT; word++) {
+        const spare = this.#blockIn(word);
+        if (spare === undefined) free = word;
+        else bytes += payloadBytes(arena, spare);
       }
-      Atomics.store(arena.words, word, block.at / ALIGNMENT);
-      for (const old of this.#spent) unkeep(arena, old);
+      if (free === -1 || bytes > MOST_SPARE_BYTES) {
+        this.#dropSpares(first);
+        return;
+      }
+      keep(arena, block, this.block);
+      Atomics.store(arena.words, free, block.at / ALIGNMENT);
     });
+  }
+
+  /** Under the lock: what lies ready is of other sizes than what is sent now. */
+  #dropSpares(first: number): void {
+    const { arena, me } = this;
+    for (let word = first; word < first + LANE.SPARE_COUNT; word++) {
+      const spare = this.#blockIn(word);
+      if (spare === undefined) continue;
+      hold(arena, spare, me);
+      Atomics.store(arena.words, word, 0);
+      unkeep(arena, spare);
+      this.#spent.push(spare);
+    }
   }
 
   /** Sends from the end of `side` what is given as bytes, or in a block that the caller holds and drops afterwards. */
