@@ -6,8 +6,7 @@ function handler(argument: number): void {
 }
 
 const pool = new Pool(4);
-const tasks = [0, 1, 2, 3].map((loop) => pool.apply(handler, [loop]));
-await Promise.all(tasks);
-await pool.close();
+for (const loop of [0, 1, 2, 3]) pool.applyAsync(handler, [loop]);
+pool.close();
 await pool.join();
 console.log('All child processes done');

@@ -14,9 +14,8 @@ async function longTimeTask(name: number, second: number): Promise<void> {
 
 console.log(`Parent process ${process.pid}.`);
 const p = new Pool(4);
-const tasks = [0, 1, 2, 3, 4].map((i) => p.apply(longTimeTask, [i, second]));
+for (const i of [0, 1, 2, 3, 4]) p.applyAsync(longTimeTask, [i, second]);
 console.log('Waiting for all subprocesses done...');
-await Promise.all(tasks);
-await p.close();
+p.close();
 await p.join();
 console.log('All subprocesses done.');

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { promises as dns } from 'node:dns';
-import { mkdtempSync, rmdirSync } from 'node:fs';
+import { mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { isIPv6 } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -74,9 +74,10 @@ export function arbitraryAddress(family: AddressFamily): PlainAddress {
   return join(folder, `listener-${randomBytes(4).toString('hex')}`);
 }
 
-/** Removes the folder that {@link arbitraryAddress} made, once the socket in it is gone. */
+/** Removes the folder that {@link arbitraryAddress} made, with the socket if it is still there. */
 export function removeFolderOf(path: string): void {
   try {
+    rmSync(path, { force: true });
     rmdirSync(dirname(path));
   } catch {
     // Someone put something else there: it is not ours to remove.

@@ -11,7 +11,7 @@ import { authenticateListener, checkedHandshake, type HandshakeOptions } from '.
 import { Connection, type ConnectionOptions, expectNoChallenge, messagesOver } from './connection.js';
 import { cannotConnect } from './failures.js';
 import { codecOf } from './message-format.js';
-import { type WaitOptions, waiting } from './waiting.js';
+import { assertOptionsObject, type WaitOptions, waiting } from './waiting.js';
 
 /** Options of {@link Client}. */
 export interface ClientOptions extends ConnectionOptions, HandshakeOptions, WaitOptions {
@@ -46,6 +46,7 @@ export async function Client<In = unknown, Out = unknown>(
   options: ClientOptions = {},
 ): Promise<Connection<In, Out>> {
   const doing = 'Connecting';
+  assertOptionsObject(doing, options);
   const where = checkedAddress(doing, address, options.family);
   const handshake = checkedHandshake(doing, options);
   codecOf(doing, options);

@@ -5,7 +5,7 @@ import { isChallenge, keyMissing } from './authentication.js';
 import { badArgument } from './failures.js';
 import { type Codec, codecOf, type FormatOptions } from './message-format.js';
 import { MessageSocket } from './message-socket.js';
-import { checkedTimeoutMs, type WaitOptions, waiting } from './waiting.js';
+import { assertOptionsObject, checkedTimeoutMs, type WaitOptions, waiting } from './waiting.js';
 
 /** Longest message that is received unless `maxMessageBytes` says otherwise. */
 const DEFAULT_MAX_MESSAGE_BYTES = 256 * 1024 * 1024;
@@ -67,6 +67,7 @@ export class Connection<In = unknown, Out = unknown> implements Waitable, AsyncD
     if (!(socket instanceof Socket) && !(socket instanceof MessageSocket)) {
       throw badArgument('Making a Connection', 'socket', 'a Socket of node:net');
     }
+    assertOptionsObject('Making a Connection', options);
     this.#codec = codecOf('Making a Connection', options);
     this.#messages = socket instanceof Socket ? messagesOver(socket, options) : socket;
   }

@@ -23,7 +23,7 @@ import {
 import { Connection, type ConnectionOptions, checkedMaxMessageBytes, messagesOver } from './connection.js';
 import { badArgument, cannotListen, closedHere, listenerBroke } from './failures.js';
 import { codecOf } from './message-format.js';
-import { type Settle, type WaitOptions, waiting } from './waiting.js';
+import { assertOptionsObject, type Settle, type WaitOptions, waiting } from './waiting.js';
 
 const debug = debuglog('furca');
 
@@ -313,6 +313,7 @@ function endSoon(socket: Socket): void {
 }
 
 function assertOptions(doing: string, options: ListenerOptions): void {
+  assertOptionsObject(doing, options);
   checkedHandshake(doing, options);
   codecOf(doing, options);
   checkedMaxMessageBytes(doing, options);

@@ -28,6 +28,9 @@ export async function wait<T extends WaitObject>(
   objects: Iterable<T>,
   options: WaitOptions = {},
 ): Promise<T[]> {
+  if (typeof (objects as Iterable<T> | undefined)?.[Symbol.iterator] !== 'function') {
+    throw badArgument('Waiting', 'objects', 'an array, or something else that can be iterated');
+  }
   const watched = [...objects].map((object) => ({ object, readiness: readinessOf(object) }));
   const ready = (): T[] => watched.filter(({ readiness }) => readiness.isReady()).map(({ object }) => object);
   const stops: (() => void)[] = [];

@@ -7,6 +7,15 @@ export type { WaitOptions } from '../arena/parking.js';
 const MAX_TIMER_MS = 0x7fff_ffff;
 
 /**
+ * Refuses options that are no object.
+ *
+ * @throws {@link UsageError} `ERR_FURCA_INVALID_ARGUMENT`.
+ */
+export function assertOptionsObject(doing: string, options: unknown): void {
+  if (typeof options !== 'object' || options === null) throw badArgument(doing, 'options', 'an object');
+}
+
+/**
  * Refuses a `timeoutMs` that is no number. A negative one is 0, as in Python.
  *
  * @throws {@link UsageError} `ERR_FURCA_INVALID_ARGUMENT`.
@@ -59,6 +68,9 @@ export function waiting<T>(
 ): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const longestMs = checkedTimeoutMs(doing, timeoutMs);
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      throw badArgument(doing, 'signal', 'an AbortSignal');
+    }
     if (signal?.aborted) {
       reject(signal.reason);
       return;

@@ -2,12 +2,13 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { Address, PlainAddress } from '../connection/address.js';
 import { checkedAddress } from '../connection/address.js';
 import { type AuthKey, checkedHandshake } from '../connection/authentication.js';
+import { assertOptionsObject } from '../connection/waiting.js';
 import { type AnyFunction, describeFunction } from '../wire/functions.js';
 import { ManagerClient } from './client.js';
 import { dialectOf, type Serializer } from './dialect.js';
 import { alreadyStarted, badArgument, noReply, notStarted } from './failures.js';
 import type { ProxyRecord, Token } from './protocol.js';
-import type { BaseProxy } from './proxy.js';
+import { BaseProxy } from './proxy.js';
 import { makeProxy, type Proxied, type ProxyClass } from './proxy-types.js';
 import {
   type Maker,
@@ -76,6 +77,7 @@ export class BaseManager implements AsyncDisposable {
   /** @throws {@link UsageError} `ERR_FURCA_INVALID_ARGUMENT`. */
   constructor(options: ManagerOptions = {}) {
     const doing = 'Making a manager';
+    assertOptionsObject(doing, options);
     dialectOf(doing, options.serializer ?? 'furca');
     checkedHandshake(doing, { authKey: options.authKey });
     if (options.address !== undefined) checkedAddress(doing, options.address, undefined);
@@ -212,6 +214,7 @@ export class BaseManager implements AsyncDisposable {
    * Another proxy for the same object, with a reference of its own: for a second holder of a lock. Errors as {@link BaseProxy.call}.
    */
   async share<P extends BaseProxy>(of: P): Promise<P> {
+    if (!(of instanceof BaseProxy)) throw badArgument('Sharing', 'its argument', 'a proxy');
     const type = of.constructor as ProxyClass<P>;
     return await this.#refer(type, { token: of.token, exposed: of.exposed, proxyType: 'AutoProxy' });
   }
@@ -221,6 +224,7 @@ export class BaseManager implements AsyncDisposable {
    * `ERR_FURCA_REMOTE` where there is no such object any more.
    */
   async proxy<P extends BaseProxy>(type: ProxyClass<P>, token: Token): Promise<P> {
+    if (typeof token?.ident !== 'string') throw badArgument('Sharing', 'token', 'that of a proxy');
     return await this.#refer(type, { token, exposed: null, proxyType: 'AutoProxy' });
   }
 

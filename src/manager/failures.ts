@@ -2,9 +2,11 @@ import { BrokenError, ClosedError, RemoteError, UsageError } from '../base/error
 import { type PlainAddress, showAddress } from '../connection/address.js';
 
 export function serverFault(doing: string, trace: string): RemoteError {
-  const last = trace.trimEnd().split('\n').at(-1) ?? trace;
+  const lines = trace.trim().split('\n');
+  // Python says at the end what happened, JavaScript at the beginning.
+  const fact = trace.startsWith('Traceback') ? lines.at(-1) : lines[0];
   return new RemoteError(
-    `${doing} failed: the manager's server could not do it: ${last}. remoteTrace has the whole of what it says.`,
+    `${doing} failed: the manager's server could not do it: ${fact}. remoteTrace has the whole of what it says.`,
     trace,
   );
 }

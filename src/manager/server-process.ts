@@ -1,6 +1,6 @@
 import { FurcaError, StartError } from '../base/errors.js';
 import { MANAGER_MODULE } from '../base/programs.js';
-import type { PlainAddress } from '../connection/address.js';
+import { type PlainAddress, removeFolderOf } from '../connection/address.js';
 import type { Connection } from '../connection/connection.js';
 import { Listener } from '../connection/listener.js';
 import { Process } from '../process/process.js';
@@ -15,6 +15,8 @@ const SHUTDOWN_MS = 1000;
 /** A server that this process has started. */
 export class ServerProcess {
   readonly address: PlainAddress;
+  /** The address is a path that the server chose, in a folder of its own. */
+  readonly #isArbitrary: boolean;
   readonly #process: Process<readonly [ServeSettings]>;
   /** The server ends when this ends: also when this process is killed. */
   readonly #lifeline: Connection<ServeReport, never>;
@@ -23,7 +25,9 @@ export class ServerProcess {
     process: Process<readonly [ServeSettings]>,
     lifeline: Connection<ServeReport, never>,
     address: PlainAddress,
+    isArbitrary: boolean,
   ) {
+    this.#isArbitrary = isArbitrary;
     this.#process = process;
     this.#lifeline = lifeline;
     this.address = address;
@@ -44,13 +48,19 @@ export class ServerProcess {
     try {
       const lifeline = await Promise.race([reports.accept(), endedEarly(child)]);
       lifeline.unref();
-      return new ServerProcess(child, lifeline, await addressFrom(lifeline));
+      return new ServerProcess(child, lifeline, await addressFrom(lifeline), settings.address === null);
     } catch (error) {
       child.kill();
       await child.join();
       child.close();
       throw error;
     }
+  }
+
+  /** Removes what a server that was killed could not. */
+  #sweep(): void {
+    this.#process.close();
+    if (this.#isArbitrary && typeof this.address === 'string') removeFolderOf(this.address);
   }
 
   /** Ends the process: it has a second to end by itself, one after SIGTERM, and is killed then. */
@@ -61,7 +71,7 @@ export class ServerProcess {
       next();
     }
     await this.#process.join();
-    this.#process.close();
+    this.#sweep();
   }
 
   async #hasEnded(): Promise<boolean> {
@@ -71,7 +81,7 @@ export class ServerProcess {
       if (FurcaError.is(error) && error.code === 'ERR_FURCA_TIMEOUT') return false;
       throw error;
     }
-    this.#process.close();
+    this.#sweep();
     return true;
   }
 }

@@ -1,4 +1,4 @@
-import { NotSendableError } from '../base/errors.js';
+import { NotSendableError, UsageError } from '../base/errors.js';
 import { notAPickle } from './failures.js';
 import { type FindGlobal, findDataGlobal } from './globals.js';
 import type { DictForm } from './machine.js';
@@ -39,11 +39,15 @@ export function dumps(value: unknown, path: string = 'value'): Uint8Array {
  * list, or refused by name.
  *
  * @throws {@link NotSendableError} `ERR_FURCA_NOT_SENDABLE` with `stage` `receive`: it is no pickle, is damaged, or holds more than data.
+ * {@link UsageError} `ERR_FURCA_INVALID_ARGUMENT`.
  *
  * @example
  * loads(Buffer.from('80025d71002858010000006171014b02652e', 'hex')); // => ['a', 2]
  */
 export function loads(bytes: Uint8Array, options: LoadOptions = {}): unknown {
+  if (!(bytes instanceof Uint8Array)) {
+    throw new UsageError('Reading a pickle failed: bytes must be a Uint8Array.');
+  }
   try {
     return runPickle(bytes, options.find ?? findDataGlobal, options.dicts ?? 'map');
   } catch (error) {

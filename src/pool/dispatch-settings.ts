@@ -1,3 +1,4 @@
+import type { CarriedStorage } from '../wire/async-context.js';
 import type { SchedulingPolicy } from './schedule/contract.js';
 import type { SettlementRules } from './settlement.js';
 import type { LadderSettings } from './stopping-ladder.js';
@@ -18,4 +19,5 @@ export interface DispatchSettings extends WorkerSettings, SettlementRules, Ladde
   readonly maxStopped: number;
   readonly maxMemoryPerChildBytes: number;
   readonly memoryBudgetBytes: number;
+  readonly carry: readonly CarriedStorage[];
 }

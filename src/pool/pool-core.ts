@@ -30,11 +30,14 @@ export class PoolCore {
   readonly tracer: PoolTracer | undefined;
   readonly #ownPid = process.pid;
   #lastFunction = 0;
-  readonly #functions = new TaskFunctions(false, () => ++this.#lastFunction);
-  readonly #spreading = new TaskFunctions(true, () => ++this.#lastFunction);
+  readonly #functions: TaskFunctions;
+  readonly #spreading: TaskFunctions;
   state: 'open' | 'closed' | 'terminated' = 'open';
 
   constructor(settings: DispatchSettings, trace: string | undefined, name: string) {
+    const nextId = (): number => ++this.#lastFunction;
+    this.#functions = new TaskFunctions({ isSpread: false, nextId, carry: settings.carry });
+    this.#spreading = new TaskFunctions({ isSpread: true, nextId, carry: settings.carry });
     this.dispatcher = new Dispatcher(joinOrFoundFamily(), settings);
     this.tracer = trace === undefined ? undefined : new PoolTracer(trace, name);
     if (this.tracer !== undefined) this.dispatcher.traceBy(this.tracer);

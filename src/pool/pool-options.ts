@@ -1,3 +1,4 @@
+import type { AsyncLocalStorage } from 'node:async_hooks';
 import type { ResourceLimits } from 'node:worker_threads';
 import type { StartMethod } from '../process/start-request.js';
 import type { ProgressOption } from './progress-meter.js';
@@ -46,6 +47,11 @@ export interface PoolOptions {
     ResourceLimits,
     'maxOldGenerationSizeMb' | 'maxYoungGenerationSizeMb' | 'stackSizeMb'
   >;
+  /**
+   * Storages whose stores at a call are seen by its tasks, too: a request's id, say, that a logger reads. What they hold must be
+   * sendable; it is copied. Default none. See docs/what-can-be-sent.md.
+   */
+  readonly carry?: readonly AsyncLocalStorage<unknown>[];
   /** `'tee'` reads the workers' stderr, hands it on, and keeps its end for errors; `'inherit'` leaves it alone. Default `'tee'`. */
   readonly stderr?: 'tee' | 'inherit';
   /** Path of a file to write what happened to, in Chrome's trace-event format, once the pool ends. Perfetto opens it. */

@@ -1,8 +1,10 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { checkedStartMethod, defaultStartMethod } from '../process/methods.js';
 import type { StartMethod } from '../process/start-request.js';
+import type { CarriedStorage } from '../wire/async-context.js';
 import { pack } from '../wire/family-message.js';
 import { packFunction } from '../wire/functions.js';
 import type { DispatchSettings } from './dispatch-settings.js';
@@ -68,7 +70,13 @@ export function settingsOf(size: number, options: PoolOptions, inner: InnerOptio
     memoryBudgetBytes: budgetOf(options.memoryBudgetBytes),
     isTraced: trace !== undefined,
     streamAhead: STREAM_AHEAD,
+    carry: carryOf(options),
   };
+}
+
+function carryOf({ carry = [] }: PoolOptions): readonly CarriedStorage[] {
+  if (Array.isArray(carry) && carry.every((one) => one instanceof AsyncLocalStorage)) return carry;
+  throw badOption('carry', 'an array of AsyncLocalStorage');
 }
 
 function positive(name: string, value: number | undefined): number {

@@ -42,6 +42,8 @@ const WAITING = 'Waiting for the condition';
 export class Condition extends SharedObject {
   /** The lock that goes with it. */
   readonly lock: Lock | RLock;
+  /** Made with it and for it alone. */
+  readonly #ownsLock: boolean;
 
   /**
    * @param lock - The lock to use. Default: an {@link RLock} of its own.
@@ -49,13 +51,15 @@ export class Condition extends SharedObject {
    */
   constructor(lock?: Lock | RLock);
   /** @internal */
-  constructor(lock: Lock | RLock, handle?: Handle);
-  constructor(lock: Lock | RLock = new RLock(), handle?: Handle) {
+  constructor(given: Lock | RLock, handle?: Handle);
+  constructor(given?: Lock | RLock, handle?: Handle) {
+    const lock = given ?? new RLock();
     if (!(lock instanceof Lock) && !(lock instanceof RLock)) {
       throw new UsageError('Making a condition failed: lock must be a Lock or an RLock.');
     }
     super(handle ?? takeBlock(KIND.CONDITION, CONDITION_BYTES).handle);
     this.lock = lock;
+    this.#ownsLock = given === undefined;
   }
 
   /** Takes the lock; as its own `acquire`. */
@@ -214,6 +218,12 @@ export class Condition extends SharedObject {
       waiterPids: waitingPids(this.arena, word),
       ownerPid: this.lock.stats().ownerPid,
     });
+  }
+
+  /** As {@link SharedObject.close}; a lock that was made with it is closed with it. */
+  override close(): void {
+    if (this.#ownsLock) this.lock.close();
+    super.close();
   }
 
   /** @internal */

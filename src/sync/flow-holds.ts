@@ -36,11 +36,21 @@ function pruned(carried: Carried | undefined): Carried | undefined {
   return rest === carried.rest ? carried : { hold: carried.hold, rest };
 }
 
+/** A taking that no flow carries yet. */
+export function newHold(lock: LocalLock): Hold {
+  return { lock, below: undefined, isOfThread: false, isArmed: false, isOver: false };
+}
+
 /** Makes the running flow carry a new taking. Must be called synchronously: a later change would not reach the caller. */
 export function carryHold(lock: LocalLock, isArmed: boolean): Hold {
-  const hold = { lock, below: undefined, isOfThread: false, isArmed, isOver: false };
+  const hold = { ...newHold(lock), isArmed };
   flow.enterWith({ hold, rest: pruned(flow.getStore()) });
   return hold;
+}
+
+/** Runs `section` as a flow that carries `hold`; nothing that is started outside of it does. */
+export function runCarrying<T>(hold: Hold, section: () => T): T {
+  return flow.run({ hold, rest: pruned(flow.getStore()) }, section);
 }
 
 /** A taking for the whole thread. */

@@ -9,8 +9,10 @@ import {
   dropHold,
   type Hold,
   latestHold,
+  newHold,
   ownLatestHold,
   rememberCarried,
+  runCarrying,
   setLatestHold,
   threadHold,
 } from './flow-holds.js';
@@ -27,8 +29,9 @@ const ACQUIRING = 'Acquiring the lock';
  * what that starts; taken by a `Sync` form it is the thread.
  *
  * Two flows of one process do not both enter. If a flow that has the lock starts others, each of them may take it once more, one at
- * a time: that one is then the owner until it gives it back. What a function does before its first `await` belongs to its caller's
- * flow, too; `runExclusive` draws the line sharply. Otherwise as {@link Lock}.
+ * a time: that one is then the owner until it gives it back. `runExclusive` draws the line sharply: the lock belongs to its section. After
+ * `acquire()` JavaScript cannot tell the caller from a function that is started right after it, in the same turn, and takes the lock
+ * later: that one may enter. Otherwise as {@link Lock}.
  *
  * @example
  * const lock = new RLock();
@@ -65,10 +68,12 @@ export class RLock extends SharedObject {
 
   async #take(options: WaitOptions): Promise<Hold> {
     this.open(ACQUIRING);
-    const local = this.#local;
     const isCarried = rememberCarried();
     // Still in the caller's synchronous stretch: later its flow could not be reached.
-    const hold = carryHold(local, false);
+    return this.#arm(carryHold(this.#local, false), isCarried, options);
+  }
+
+  async #arm(hold: Hold, isCarried: (hold: Hold) => boolean, options: WaitOptions): Promise<Hold> {
     try {
       await passGate(this.#gate(hold, isCarried), ACQUIRING, options);
       hold.isArmed = true;
@@ -169,13 +174,18 @@ export class RLock extends SharedObject {
     return new Guard(this.#local.deadPid, () => this.#giveBack(hold));
   }
 
-  /** Runs `section` while this flow has the lock, and answers what it returned; errors as {@link RLock.acquire}. */
+  /**
+   * Runs `section` while it has the lock, and answers what it returned; errors as {@link RLock.acquire}. The lock belongs to `section` and
+   * what that starts, and to nothing else.
+   */
   async runExclusive<T>(
     section: (guard: Guard) => T | PromiseLike<T>,
     options: WaitOptions = {},
   ): Promise<T> {
-    using guard = await this.guard(options);
-    return await section(guard);
+    this.open(ACQUIRING);
+    const hold = await this.#arm(newHold(this.#local), rememberCarried(), options);
+    using guard = new Guard(this.#local.deadPid, () => this.#giveBack(hold));
+    return await runCarrying(hold, () => section(guard));
   }
 
   /** Who has the lock, and how many wait. */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { NotSendableError } from '../../src/index.js';
+import { line, type Request, requests } from '../fixtures/closures-context.js';
 import { exported, LibraryError, Shape } from '../fixtures/closures-library.js';
 import { failureOf, range } from '../fixtures/pool-outcomes.js';
 import type { PoolCase } from './pool-cases.js';
@@ -129,6 +131,43 @@ export const closureCases: readonly PoolCase[] = [
       assert.ok(error instanceof NotSendableError);
       assert.match(error.path, /^result\.list\[0\] → .* → captured variable hidden$/);
       assert.equal(await pool.apply(() => 5), 5);
+    },
+  },
+  {
+    title:
+      'a pool told to carries the stores of an AsyncLocalStorage to its tasks, each with that of its call',
+    async run(pools) {
+      const trace = new AsyncLocalStorage<{ readonly step: number }>();
+      const pool = pools.own(2, { carry: [requests, trace] as AsyncLocalStorage<unknown>[] });
+      const task = async (x: number): Promise<string> => {
+        await Promise.resolve();
+        return line(`${x} ${trace.getStore()?.step ?? '-'}`);
+      };
+      assert.equal(await pool.apply(task, [0]), '[none] 0 -');
+      const calls = range(6).map((i) =>
+        requests.run({ id: `r${i}` }, () =>
+          i % 2 === 0 ? pool.apply(task, [i]) : trace.run({ step: i }, () => pool.apply(task, [i])),
+        ),
+      );
+      assert.deepEqual(
+        await Promise.all(calls),
+        range(6).map((i) => `[r${i}] ${i} ${i % 2 === 0 ? '-' : i}`),
+      );
+      const many = requests.run({ id: 'm' }, () => pool.map(task, range(5)));
+      assert.deepEqual(
+        await many,
+        range(5).map((i) => `[m] ${i} -`),
+      );
+      assert.equal(await pool.apply(task, [9]), '[none] 9 -');
+      const bad = await failureOf(() =>
+        requests.run({ id: 'x', socket: new WeakMap() } as Request, () => pool.apply(task, [1])),
+      );
+      assert.ok(bad instanceof NotSendableError);
+      assert.match(bad.path, /stores/);
+      const wrong = await failureOf(() =>
+        pools.own(1, { carry: [5] as unknown as AsyncLocalStorage<unknown>[] }),
+      );
+      assert.equal(wrong.code, 'ERR_FURCA_INVALID_ARGUMENT');
     },
   },
   {

@@ -54,9 +54,10 @@ function asserted(line: string): string {
 
 /** Imports for all names that an example uses and the doors, or the file it stands in, export. */
 async function importsFor(example: Example): Promise<string> {
-  const files = ['index.ts', 'os.ts', 'subprocess.ts', 'connection.ts', 'managers.ts', example.path].map(
-    (path) => `${root}dist/src/${path.replace(/\.ts$/, '.js')}`,
-  );
+  // Two doors have a `wait`: the one that the example is about comes first.
+  const own = example.path.startsWith('futures/') ? ['futures.ts'] : [];
+  const doors = [...own, 'index.ts', 'os.ts', 'subprocess.ts', 'connection.ts', 'managers.ts'];
+  const files = [...doors, example.path].map((path) => `${root}dist/src/${path.replace(/\.ts$/, '.js')}`);
   if (example.path.startsWith('wire/'))
     files.push(
       `${root}dist/src/wire/codec.js`,

@@ -4,7 +4,7 @@ import { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, Connection, Listener, tuple, wait } from '../../src/connection.js';
+import { Client, Connection, Listener, loads, tuple, wait } from '../../src/connection.js';
 import { TimeoutError } from '../../src/index.js';
 import { connectedPair, listening, rawSocket, rejection } from '../fixtures/connection-pairs.js';
 
@@ -432,6 +432,12 @@ test('bad arguments are refused before anything happens', options, async () => {
   await invalid(() => new Connection(new Socket(), { maxMessageBytes: -1 }));
   await invalid(() => new Connection(new Socket(), { format: 'json' as 'furca' }));
   await invalid(() => new Connection(new Socket(), { dicts: 'list' as 'map' }));
+  await invalid(() => new Connection(new Socket(), null as never));
+  await invalid(() => Listener.listen(undefined, null as never));
+  await invalid(() => Client('/tmp/x', null as never));
+  await invalid(() => wait(7 as never));
+  await invalid(() => wait([], { signal: 7 as never }));
+  await invalid(() => loads('text' as never));
   await invalid(() => Client(''));
   await invalid(() => Client('a'.repeat(108)));
   await invalid(() => Client('a\0b'));

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -222,6 +224,7 @@ test('what cannot be right is refused before anything is started', options, asyn
     () => BaseManager.register('x', Counter, { exposed: 'add' as never }),
     () => BaseManager.register('x', Counter, { methodToTypeid: 1 as never }),
     () => new BaseManager({ serializer: 'json' as never }),
+    () => new BaseManager(null as never),
     () => new BaseManager({ authKey: 7 as never }),
     () => new BaseManager({ address: '' }),
   ]) {
@@ -229,6 +232,11 @@ test('what cannot be right is refused before anything is started', options, asyn
   }
   assert.equal(
     (await rejection(new BaseManager({ serializer: 'pickle' }).start())).code,
+    'ERR_FURCA_INVALID_ARGUMENT',
+  );
+  assert.equal((await rejection(new BaseManager().share({} as never))).code, 'ERR_FURCA_INVALID_ARGUMENT');
+  assert.equal(
+    (await rejection(new BaseManager().proxy(SetProxy, null as never))).code,
     'ERR_FURCA_INVALID_ARGUMENT',
   );
   assert.equal((await rejection(new BaseManager().create('dict'))).code, 'ERR_FURCA_INVALID_STATE');
@@ -252,3 +260,17 @@ test(
     assert.equal(await scaler.scale(14), 42);
   },
 );
+
+test('a server that was killed leaves no socket behind once its manager is shut down', options, async () => {
+  const manager = new Counters();
+  await manager.start();
+  const counter = await manager.create<Counter>('Counter');
+  const path = manager.address as string;
+  process.kill(await counter.pid(), 'SIGKILL');
+  assert.equal(
+    (await rejection(eventually('calls fail', async () => (await counter.add()) < 0))).code,
+    'ERR_FURCA_BROKEN',
+  );
+  await manager.shutdown();
+  assert.deepEqual([existsSync(path), existsSync(dirname(path))], [false, false]);
+});

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { constants, Script } from 'node:vm';
+import { compileFunction, constants, Script } from 'node:vm';
 import { cannotLoad } from '../failures.js';
 import { type AnyFunction, type CodeUnit, META_NAME, SUPER_NAME } from './descriptor.js';
 
@@ -32,13 +32,13 @@ export function compileUnit(unit: CodeUnit): Factory {
   try {
     const hasImport = /\bimport\b/.test(source);
     if (hasImport) takeWarning();
-    const script = new Script(text, {
+    // Not `Script`: V8 keeps the texts of scripts for a while, which adds up where each function has a text of its own.
+    const make = compileFunction(text, [], {
       filename: url ?? 'furca:function',
       // The function stands on the second line, so that stack traces show the place where it was written.
       lineOffset: line - 1,
       ...(hasImport ? MAIN_LOADER : {}),
-    });
-    const make = script.runInThisContext() as (imports: readonly unknown[], meta: unknown) => Instance;
+    })() as (imports: readonly unknown[], meta: unknown) => Instance;
     return (imports) => make(imports, usesMeta && url !== null ? importMeta(url) : undefined);
   } catch (error) {
     throw cannotLoad('a function', `its text does not compile (column ${column} of line ${line})`, error);
@@ -50,7 +50,7 @@ function wrapped({ source, names, imports, strict, isClass, column }: CodeUnit):
   const captured = names.length === 0 ? '' : `let ${names.join()};`;
   const cases = names.map((name, index) => `case ${index}:${name}=furca$v;break;`).join('');
   return (
-    `${strict || isClass ? "'use strict';" : ''}(function(furca$i,${META_NAME}){let ${SUPER_NAME};${imported}${captured}return{` +
+    `${strict || isClass ? "'use strict';" : ''}return(function(furca$i,${META_NAME}){let ${SUPER_NAME};${imported}${captured}return{` +
     `set(furca$v,furca$s){[${names.join()}]=furca$v;${SUPER_NAME}=furca$s},` +
     `setOne(furca$n,furca$v){switch(furca$n){${cases}}},` +
     `get(){return[${names.join()}]},` +

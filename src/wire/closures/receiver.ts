@@ -8,6 +8,7 @@ import { globalAt } from './globals.js';
 import { classOf, registerClass } from './identities.js';
 import type { LoadedUnit } from './loaded-units.js';
 import { rememberReceived } from './received.js';
+import { twinHere } from './twins.js';
 
 /** Stands where something could not be made; `failure` says why. */
 export class Broken {
@@ -56,6 +57,11 @@ export class CodeReceiver implements CodeReading {
       }
       case f.BOUND:
         return this.bound(reader);
+      case f.TWIN: {
+        const id = reader.readString();
+        const home = reader.readByte() === 1 ? this.unit(reader) : null;
+        return reader.opened(this.attempt(() => twinHere(id, home && (() => home.instantiate().make()()))));
+      }
       case f.METHOD:
         return this.method(reader);
       case f.SYMBOL:

@@ -14,6 +14,7 @@ import { type ClosurePlan, capturedBy, describeFunction, planOf } from './plan.j
 import { namespaceUrl } from './received.js';
 import type { Slot } from './scope-values.js';
 import { SharedVariables } from './shared-variables.js';
+import { twinOf } from './twins.js';
 
 const NO_UNITS: Unit[] = [];
 
@@ -266,6 +267,7 @@ export class CodeSender implements CodeWriting {
       return false;
     // A class of another realm, or one that keeps its data where no property shows it.
     if (Function.prototype.toString.call(maker).endsWith('{ [native code] }')) return false;
+    if (this.twin(writer, value)) return true;
     const kind = kindOf(value);
     const refusal = whyNotPlain(value) ?? whyNodesOwn(value, proto);
     if (refusal !== null) throw new Refused(refusal);
@@ -280,6 +282,16 @@ export class CodeSender implements CodeWriting {
     );
     writeContents(writer, value, kind);
     writeOwnProperties(writer, value, kind === f.OF_ARRAY);
+    return true;
+  }
+
+  private twin(writer: Writer, value: object): boolean {
+    const twin = twinOf(value);
+    if (twin === undefined) return false;
+    writer.codeOp(f.TWIN);
+    writer.value(twin.id);
+    writer.amount(twin.home === null ? 0 : 1);
+    if (twin.home !== null) this.unit(writer, twin.home);
     return true;
   }
 

@@ -123,6 +123,9 @@ export const AFTER: number = 0xb8;
 /** A class, whether the method is static, its name: a method that is sent as its class's. */
 export const METHOD: number = 0xb9;
 
+/** Id, whether a unit follows that gives it, the unit: an `AsyncLocalStorage` of each process its own. */
+export const TWIN: number = 0xba;
+
 /** Kinds of `SYMBOL`. */
 export const REGISTERED: number = 0;
 export const WELL_KNOWN: number = 1;

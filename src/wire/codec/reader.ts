@@ -164,7 +164,7 @@ export class Reader extends MessageCursor {
       case f.CARRIER:
         return this.readCarrier();
       default:
-        if (tag >= f.FUNCTION && tag <= f.METHOD && this.hasCode && this.code !== null)
+        if (tag >= f.FUNCTION && tag <= f.TWIN && this.hasCode && this.code !== null)
           return this.code.read(this, tag);
         throw new Malformed(`it has an unknown tag ${tag}`);
     }
