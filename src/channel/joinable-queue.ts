@@ -1,5 +1,5 @@
 import { FAIL, REQUEUE } from '../arena/lanes/tidy.js';
-import type { Handle } from '../arena/local-handles.js';
+import { Handle } from '../arena/local-handles.js';
 import type { WaitOptions } from '../arena/parking.js';
 import { BrokenError, UsageError } from '../base/errors.js';
 import type { SyncWaitOptions } from '../sync/lock.js';
@@ -42,7 +42,9 @@ export class JoinableQueue<T> extends Queue<T> {
   /** @internal */
   constructor(options?: JoinableQueueOptions | Handle);
   constructor(options: JoinableQueueOptions | Handle = {}) {
-    super('local' in options ? options : (makeQueue(checkedMaxItems(options), policyOf(options)) as never));
+    super(
+      options instanceof Handle ? options : (makeQueue(checkedMaxItems(options), policyOf(options)) as never),
+    );
   }
 
   /**

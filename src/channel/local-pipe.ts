@@ -66,8 +66,8 @@ export class LocalPipe {
   }
 
   /** Sends what was packed if there is room; wakes one that waits for it. */
-  trySend(side: Side, { message, block }: Packed, tag: number): number {
-    const result = this.view.trySend(side, message, block, tag);
+  trySend(side: Side, { message, block, length }: Packed, tag: number): number {
+    const result = this.view.trySend(side, message, block, length, tag);
     if (result === SENT) wakeNext(this.#local.arena, receiversOf(this.view.word, side));
     return result;
   }

@@ -11,7 +11,7 @@ import { openHandleOf, SharedObject, takeBlock } from '../sync/shared-object.js'
 import { passGate, passGateSync } from '../sync/waiting.js';
 import { registerHandleKind } from '../wire/handles.js';
 import { type Check, PipeCore, type PipeWait, type Received } from './local-pipe.js';
-import { dropPacked, type Packed, packBytes, packValue } from './packing.js';
+import { dropPacked, type Packed, packBytes, packValue, type SpareBlocks } from './packing.js';
 import {
   allReceived,
   type BytesLimit,
@@ -52,6 +52,7 @@ export class PipeConnection<In = unknown, Out = In> extends SharedObject impleme
   readonly #core: PipeCore;
   readonly #side: Side;
   readonly #rights: Rights;
+  readonly #spare: SpareBlocks = (length) => this.#core.local.view.takeSpare(this.#side, length);
 
   /** @internal */
   constructor(handle: Handle, core: PipeCore, rights: Rights) {
@@ -220,12 +221,12 @@ export class PipeConnection<In = unknown, Out = In> extends SharedObject impleme
 
   #pack(value: unknown): Packed {
     this.#openToSend();
-    return packValue(ownMembership(), value, 'value');
+    return packValue(ownMembership(), value, 'value', false, this.#spare);
   }
 
   #packPart(bytes: Uint8Array, part: BytesPart): Packed {
     this.#openToSend();
-    return packBytes(ownMembership(), partOf(bytes, part));
+    return packBytes(ownMembership(), partOf(bytes, part), false, this.#spare);
   }
 
   #openToSend(): void {
@@ -304,6 +305,7 @@ export class PipeConnection<In = unknown, Out = In> extends SharedObject impleme
  * Makes a pipe between processes and answers its two ends; each can be given to any process.
  *
  * @param options.duplex - Whether both ends can send and receive. `false`: the first only receives, the second only sends. Default `true`.
+ * @throws {@link UsageError} `ERR_FURCA_INVALID_ARGUMENT`: no such options.
  * @throws {@link LimitError} `ERR_FURCA_LIMIT`: the shared memory is full.
  *
  * @example
@@ -313,9 +315,13 @@ export class PipeConnection<In = unknown, Out = In> extends SharedObject impleme
  * there.close();
  * await here.poll(); // => true
  */
-export function Pipe<In = unknown, Out = In>({
-  duplex = true,
-}: PipeOptions = {}): [PipeConnection<In, Out>, PipeConnection<Out, In>] {
+export function Pipe<In = unknown, Out = In>(
+  options: PipeOptions = {},
+): [PipeConnection<In, Out>, PipeConnection<Out, In>] {
+  if (typeof options !== 'object' || options === null) {
+    throw new UsageError(`Making a pipe failed: its options are ${String(options)}. Use { duplex: false }.`);
+  }
+  const { duplex = true } = options;
   const core = takeBlock(KIND.PIPE, PIPE.BYTES);
   const ends = [takeBlock(KIND.PIPE_END, PIPE_END.BYTES), takeBlock(KIND.PIPE_END, PIPE_END.BYTES)] as const;
   initPipe(core.arena, core.block, [ends[0].block, ends[1].block]);

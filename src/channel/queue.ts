@@ -1,6 +1,7 @@
-import type { Handle } from '../arena/local-handles.js';
+import { Handle } from '../arena/local-handles.js';
 import type { WaitOptions } from '../arena/parking.js';
 import { UsageError } from '../base/errors.js';
+import { checkedTimeout } from '../sync/waiting.js';
 import { ASKING, addQueueType, GETTING, makeQueue, PUTTING, SimpleQueue } from './simple-queue.js';
 
 /** Options of a queue. */
@@ -25,8 +26,14 @@ export interface QueueStats {
 
 const MAX_ITEMS = 0x7fffffff;
 
-/** Checks `maxItems`; answers 0 for none. */
-export function checkedMaxItems({ maxItems }: QueueOptions): number {
+/** Checks the options; answers `maxItems`, 0 for none. */
+export function checkedMaxItems(options: QueueOptions): number {
+  if (typeof options !== 'object' || options === null) {
+    throw new UsageError(
+      `Making a queue failed: its options are ${String(options)}. Use an object, as in { maxItems: 10 }.`,
+    );
+  }
+  const { maxItems } = options;
   if (maxItems === undefined || maxItems === Number.POSITIVE_INFINITY) return 0;
   if (Number.isInteger(maxItems) && maxItems >= 1 && maxItems <= MAX_ITEMS) return maxItems;
   throw new UsageError(
@@ -51,7 +58,7 @@ export class Queue<T> extends SimpleQueue<T> {
   /** @internal */
   constructor(options?: QueueOptions | Handle);
   constructor(options: QueueOptions | Handle = {}) {
-    super('local' in options ? options : makeQueue(checkedMaxItems(options), 0));
+    super(options instanceof Handle ? options : makeQueue(checkedMaxItems(options), 0));
   }
 
   /** Items that are put and not taken. */
@@ -79,7 +86,9 @@ export class Queue<T> extends SimpleQueue<T> {
    * @returns How many were put.
    */
   async putMany(items: Iterable<T> | AsyncIterable<T>, options: WaitOptions = {}): Promise<number> {
-    const deadline = performance.now() + (options.timeoutMs ?? Number.POSITIVE_INFINITY);
+    const deadline = performance.now() + checkedTimeout(options.timeoutMs, PUTTING);
+    if (typeof items !== 'object' || items === null)
+      throw new UsageError(`${PUTTING} failed: items is no iterable.`);
     let count = 0;
     const putNext = async (item: T): Promise<void> => {
       await this.put(item, { ...options, timeoutMs: Math.max(deadline - performance.now(), 0) });

@@ -7,7 +7,7 @@ import type { WaitOptions } from '../arena/parking.js';
 import { ClosedError } from '../base/errors.js';
 import type { SyncWaitOptions } from '../sync/lock.js';
 import { openHandleOf, SharedObject, takeBlock } from '../sync/shared-object.js';
-import { passGate, passGateSync } from '../sync/waiting.js';
+import { checkedTimeout, passGate, passGateSync } from '../sync/waiting.js';
 import { registerHandleKind } from '../wire/handles.js';
 import { LocalQueue, type Outcome } from './local-queue.js';
 import { dropPacked, packValue } from './packing.js';
@@ -68,6 +68,7 @@ export class SimpleQueue<T> extends SharedObject implements AsyncDisposable {
    */
   async put(item: T, options: WaitOptions = {}): Promise<void> {
     this.open(PUTTING);
+    checkedTimeout(options.timeoutMs, PUTTING);
     const member = ownMembership();
     const packed = packValue(member, item, 'item', this.local.isJoinable);
     try {
@@ -99,6 +100,7 @@ export class SimpleQueue<T> extends SharedObject implements AsyncDisposable {
   /** As {@link SimpleQueue.put}, but blocks this thread; its event loop stands still meanwhile. */
   putSync(item: T, options: SyncWaitOptions = {}): void {
     this.open(PUTTING);
+    checkedTimeout(options.timeoutMs, PUTTING);
     const member = ownMembership();
     const packed = packValue(member, item, 'item', this.local.isJoinable);
     try {
@@ -122,6 +124,7 @@ export class SimpleQueue<T> extends SharedObject implements AsyncDisposable {
    */
   async get(options: WaitOptions = {}): Promise<T> {
     this.open(GETTING);
+    checkedTimeout(options.timeoutMs, GETTING);
     options.signal?.throwIfAborted();
     const item = this.local.takeNow();
     if (item !== NOTHING) return item as T;
@@ -146,6 +149,7 @@ export class SimpleQueue<T> extends SharedObject implements AsyncDisposable {
   /** As {@link SimpleQueue.get}, but blocks this thread; its event loop stands still meanwhile. */
   getSync(options: SyncWaitOptions = {}): T {
     this.open(GETTING);
+    checkedTimeout(options.timeoutMs, GETTING);
     const item = this.local.takeNow();
     if (item !== NOTHING) return item as T;
     const getter = this.local.newGetter();

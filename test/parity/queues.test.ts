@@ -352,6 +352,20 @@ test('A queue that nobody else has ever had does not end: a later put in this pr
   assert.equal(await got, 5);
 });
 
+test('Options that are none, and times that are none, are refused before anything happens', async () => {
+  for (const options of [null, 10, 'x'] as unknown as { maxItems: number }[]) {
+    assert.throws(() => new Queue(options), INVALID_ARGUMENT);
+    assert.throws(() => new JoinableQueue(options), INVALID_ARGUMENT);
+    assert.throws(() => Pipe(options as object), INVALID_ARGUMENT);
+  }
+  const queue = new Queue<number>();
+  const options = { timeoutMs: '5' as unknown as number };
+  await assert.rejects(queue.put(1, options), INVALID_ARGUMENT);
+  assert.throws(() => queue.putSync(1, options), INVALID_ARGUMENT);
+  await assert.rejects(queue.putMany(5 as unknown as number[]), INVALID_ARGUMENT);
+  assert.equal(queue.size, 0);
+});
+
 test('maxItems must be a positive integer', () => {
   for (const maxItems of [0, -1, 1.5, Number.NaN, '3' as unknown as number])
     assert.throws(() => new Queue({ maxItems }), INVALID_ARGUMENT);

@@ -67,8 +67,8 @@ function put(view: QueueView, number: number, isBlock: boolean, referred?: Block
   return result;
 }
 
-function read(message: Uint8Array): number {
-  assert.equal(message.byteLength, LONG);
+function read(message: Uint8Array, bytes: unknown = LONG): number {
+  if (typeof bytes === 'number') assert.equal(message.byteLength, bytes);
   assert.ok(message.every((byte) => byte === message[0]));
   return message[0] as number;
 }
@@ -254,9 +254,14 @@ test('A shut-down queue takes nothing more, and what was refused is not received
   assertNothingLeft(scene);
 });
 
-for (const isBlock of [false, true]) {
+for (const [isBlock, bytes] of [
+  [false, LONG],
+  [true, LONG],
+  // Whose blocks are written again.
+  [true, 20_000],
+] as const) {
   for (const role of ['sender', 'receiver'] as const) {
-    test(`A ${role} of a pipe killed at any step leaves it whole: ${isBlock ? 'in blocks' : 'inline'}`, () => {
+    test(`A ${role} of a pipe killed at any step leaves it whole: ${isBlock ? `in blocks of ${bytes} bytes` : 'inline'}`, () => {
       const deaths = atEveryChange((die) => {
         const stage = openStage();
         const { arena, owner } = stage;
@@ -268,14 +273,21 @@ for (const isBlock of [false, true]) {
         for (const end of ends) hold(arena, end, dead);
         const [own, victim] = [new PipeView(arena, pipe, owner), new PipeView(arena, pipe, dead)];
         const send = (view: PipeView, number: number): void => {
-          const message = new Uint8Array(LONG).fill(number);
-          if (!isBlock) return void view.trySend(0, message, undefined, 0);
-          const block = allocate(arena, view.me, KIND.ITEM, LONG);
+          const message = new Uint8Array(bytes).fill(number);
+          if (!isBlock) return void view.trySend(0, message, undefined, bytes, 0);
+          const block = view.takeSpare(0, bytes) ?? allocate(arena, view.me, KIND.ITEM, bytes);
           arena.bytes.set(message, block.at);
-          view.trySend(0, undefined, block, 0);
+          view.trySend(0, undefined, block, bytes, 0);
           drop(arena, block, view.me);
         };
-        const receive = (view: PipeView): number | typeof NOTHING => view.tryReceive(1, () => {}, read);
+        const receive = (view: PipeView): number | typeof NOTHING =>
+          view.tryReceive(
+            1,
+            () => {},
+            (message) => read(message, bytes),
+          );
+        send(own, 99);
+        assert.equal(receive(own), 99);
         for (let number = 1; number <= 2; number++) send(own, number);
         die(() => {
           if (role === 'receiver') receive(victim);

@@ -16,6 +16,9 @@ export const LANE = {
   TAKEN_BYTES: 18,
   /** Owner id of the writer. */
   OWNER: 32,
+  /** Large blocks that were read and can be written again, as place / 64; changed under the lock of those who take. */
+  SPARES: 33,
+  SPARE_COUNT: 8,
   BYTES: 192,
 } as const;
 

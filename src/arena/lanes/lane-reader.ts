@@ -89,7 +89,8 @@ export function takeEntry(arena: Arena, lane: Lane, entry: number): void {
 export function visitLane(arena: Arena, lane: Lane, visit: (at: number) => void): void {
   const { words } = arena;
   const tail = Atomics.load(words, lane + LANE.TAIL);
-  visit((Atomics.load(words, lane + LANE.LAST) as number) * ALIGNMENT);
+  visit(Atomics.load(words, lane + LANE.LAST) * ALIGNMENT);
+  for (let i = 0; i < LANE.SPARE_COUNT; i++) visit(Atomics.load(words, lane + LANE.SPARES + i) * ALIGNMENT);
   let segment = (Atomics.load(words, lane + LANE.FIRST) * ALIGNMENT) / 4;
   let number = Atomics.load(words, lane + LANE.HEAD);
   while (segment !== 0) {

@@ -1,7 +1,17 @@
-import { type Block, drop, headOf, hold, holdersOf, isAlive, kindOf, payloadBytes } from '../allocator.js';
+import {
+  type Block,
+  blockAt,
+  drop,
+  headOf,
+  hold,
+  holdersOf,
+  isAlive,
+  kindOf,
+  payloadBytes,
+} from '../allocator.js';
 import type { Arena } from '../arena.js';
 import { messageIn } from '../envelope.js';
-import { unkeep } from '../keeping.js';
+import { keep, unkeep } from '../keeping.js';
 import { KIND } from '../layout.js';
 import { isReferenced } from '../references.js';
 import { withRobustLock } from '../robust-lock.js';
@@ -24,6 +34,10 @@ import { withTakersLock } from './tidy.js';
 
 /** Most bytes that lie in one direction unread; a longer message passes alone. */
 export const PIPE_BYTES: number = 4 * 1024 * 1024;
+/** Smaller blocks are of slabs, whose pages stay in memory. */
+const RECYCLED_FROM_BYTES = 16 * 1024;
+/** Most bytes that lie ready to be written again in one direction. */
+const MOST_SPARE_BYTES = 128 * 1024 * 1024;
 const ALIGNMENT = 64;
 const scratch = new Uint8Array(MAX_INLINE_BYTES);
 
@@ -102,15 +116,83 @@ export class PipeView {
     return !isLaneEmpty(this.arena, this.#lane((1 - side) as Side));
   }
 
+  /**
+   * A large block to write a message of `length` bytes into, held by this member as if it were new; `undefined` where none fits. Its pages are in
+   * memory already: fresh ones cost several times the copy.
+   */
+  takeSpare(side: Side, length: number): Block | undefined {
+    const { arena, me } = this;
+    if (length < RECYCLED_FROM_BYTES) return undefined;
+    const first = this.#lane(side) + LANE.SPARES;
+    return this.#locked(() => {
+      for (let word = first; word < first + LANE.SPARE_COUNT; word++) {
+        const block = this.#blockIn(word);
+        if (block === undefined) continue;
+        const size = payloadBytes(arena, block);
+        if (size < length || size > 2 * length) continue;
+        hold(arena, block, me);
+        Atomics.store(arena.words, word, 0);
+        unkeep(arena, block);
+        return block;
+      }
+      return undefined;
+    });
+  }
+
+  #blockIn(word: number): Block | undefined {
+    const at = Atomics.load(this.arena.words, word) * ALIGNMENT;
+    return at === 0 ? undefined : blockAt(this.arena, at);
+  }
+
+  /** Leaves a large block that was read, and that this member holds, to the writer of the lane, while not too much lies there. */
+  #leaveSpare(lane: Lane, block: Block): void {
+    const { arena } = this;
+    if (kindOf(arena, block) !== KIND.ITEM || payloadBytes(arena, block) < RECYCLED_FROM_BYTES) return;
+    const first = lane + LANE.SPARES;
+    this.#locked(() => {
+      let bytes = payloadBytes(arena, block);
+      let free = -1;
+      for (let word = first; word < first + LANE.SPARE_COUNT; word++) {
+        const spare = this.#blockIn(word);
+        if (spare === undefined) free = word;
+        else bytes += payloadBytes(arena, spare);
+      }
+      if (free === -1 || bytes > MOST_SPARE_BYTES) {
+        this.#dropSpares(first);
+        return;
+      }
+      keep(arena, block, this.block);
+      Atomics.store(arena.words, free, block.at / ALIGNMENT);
+    });
+  }
+
+  /** Under the lock: what lies ready is of other sizes than what is sent now. */
+  #dropSpares(first: number): void {
+    const { arena, me } = this;
+    for (let word = first; word < first + LANE.SPARE_COUNT; word++) {
+      const spare = this.#blockIn(word);
+      if (spare === undefined) continue;
+      hold(arena, spare, me);
+      Atomics.store(arena.words, word, 0);
+      unkeep(arena, spare);
+      this.#spent.push(spare);
+    }
+  }
+
   /** Sends from the end of `side` what is given as bytes, or in a block that the caller holds and drops afterwards. */
-  trySend(side: Side, message: Uint8Array | undefined, block: Block | undefined, tag: number): number {
+  trySend(
+    side: Side,
+    message: Uint8Array | undefined,
+    block: Block | undefined,
+    length: number,
+    tag: number,
+  ): number {
     const { arena } = this;
     // Freed; one whose holder has died and is not swept yet takes what nobody will read, as a pipe of the system does.
     if (!isAlive(arena, this.#end((1 - side) as Side))) return NO_PEER;
     const lane = this.#lane(side);
     return withRobustLock(arena, lane + LANE.WRITE_LOCK, () => {
       const writer = this.#writerOf(side, lane);
-      const length = message === undefined ? payloadBytes(arena, block as Block) : message.byteLength;
       const unread = writer.unreadBytes;
       if (unread > 0 && unread + length > PIPE_BYTES) return NO_ROOM;
       if (block === undefined) writer.prepare(message as Uint8Array, tag);
@@ -162,15 +244,16 @@ export class PipeView {
     if (length === -1) return NOTHING;
     if (block === undefined) return read(scratch.subarray(0, length), tag);
     try {
-      return read(this.#bytesOf(block), tag);
+      return read(this.#bytesOf(block, length), tag);
     } finally {
+      this.#leaveSpare(lane, block);
       drop(arena, block, me);
     }
   }
 
-  #bytesOf(block: Block): Uint8Array {
+  #bytesOf(block: Block, length: number): Uint8Array {
     if (kindOf(this.arena, block) === KIND.ENVELOPE) return messageIn(this.arena, block);
-    return this.arena.bytes.subarray(block.at, block.at + payloadBytes(this.arena, block));
+    return this.arena.bytes.subarray(block.at, block.at + length);
   }
 
   #locked<T>(section: () => T): T {
