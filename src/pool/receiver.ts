@@ -80,11 +80,12 @@ export class Receiver {
   }
 
   readonly #onDone = (link: WorkerLink, task: Task, ranMs: number): void => {
-    const { queue, scheduled, meter } = this.#parts;
+    const { queue, scheduled, preemptor, meter } = this.#parts;
     // A chunk that was asked to stop ends early: the rest of it is nobody's fault.
     if (task.settled > 0 && task.settled < itemCount(task) && !task.job.isOver)
       queue.putBack([slice(task, task.settled, itemCount(task), 0)]);
-    scheduled?.done(task);
+    // One that was through when it was stopped stands in the queue, to be put on again: the preemptor takes it out.
+    if (preemptor?.isStopped(task) !== true) scheduled?.done(task);
     meter.done(task, ranMs);
     this.tracer?.done(link, task, ranMs);
   };

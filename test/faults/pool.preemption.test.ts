@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Pool } from '../../src/index.js';
+import { Pool, Value } from '../../src/index.js';
 import { range, seededRandom } from '../fixtures/pool-outcomes.js';
 
 const busyFor = (ms: number): number => {
@@ -51,10 +51,10 @@ test(`after ${ROUNDS} preemptions of workers that allocate and send, every resul
   let next = 0;
   while (pool.stats().preemptions < ROUNDS) {
     const items = range(20).map(() => next++);
-    const [results] = await Promise.all([
-      Promise.all(items.map((x) => pool.apply(work, [x]))),
-      pool.apply(busyFor, [20 + random() * 60]),
-    ]);
+    // The long ones first: the others wait when their time is up.
+    const long = [1, 2].map(() => pool.apply(busyFor, [20 + random() * 60]));
+    const results = await Promise.all(items.map((x) => pool.apply(work, [x])));
+    await Promise.all(long);
     assert.deepEqual(
       results.map((text) => Number.parseInt(text, 10)),
       items,
@@ -64,4 +64,31 @@ test(`after ${ROUNDS} preemptions of workers that allocate and send, every resul
   }
   await pool.close();
   assert.deepEqual([pool.stats().workers, pool.stats().lost], [0, 0]);
+});
+
+test('a task that was through just when it was stopped is not put on again: no item runs twice', {
+  timeout: 30_000,
+}, async () => {
+  const items = range(100);
+  const runs = new Value('int32');
+  const square = (x: number): number => {
+    runs.add(1);
+    return x * x;
+  };
+  // Three pools at once on two CPUs: their quanta end in the middle of things.
+  const round = async (): Promise<void> => {
+    const pool = new Pool(2, { schedule: 'mlfq' });
+    const [calls, mapped] = await Promise.all([
+      Promise.all(items.map((x) => pool.apply(square, [x]))),
+      pool.map(square, items),
+    ]);
+    assert.deepEqual(
+      calls,
+      items.map((x) => x * x),
+    );
+    assert.deepEqual(mapped, calls);
+    await pool.close();
+  };
+  for (let turn = 0; turn < 8; turn++) await Promise.all([round(), round(), round()]);
+  assert.equal(runs.value, 8 * 3 * 200);
 });
