@@ -1,6 +1,6 @@
 import { allocate, type Block, blockAt, drop, headOf, payloadBytes } from './allocator.js';
 import type { Arena } from './arena.js';
-import { BLOCK_HEADER_BYTES, ENVELOPE, KIND } from './layout.js';
+import { BLOCK_ALIGNMENT, BLOCK_HEADER_BYTES, ENVELOPE, KIND } from './layout.js';
 import type { Member } from './member.js';
 import { addReference } from './references.js';
 
@@ -12,11 +12,9 @@ import { addReference } from './references.js';
  * envelope, whose blocks the sweep takes for doubtful.
  */
 
-const ALIGNMENT = 64;
-
 /** Bytes of an envelope before its message. */
 function headBytes(count: number): number {
-  return Math.ceil(((ENVELOPE.REFERENCES + 2 * count) * 4) / ALIGNMENT) * ALIGNMENT;
+  return Math.ceil(((ENVELOPE.REFERENCES + 2 * count) * 4) / BLOCK_ALIGNMENT) * BLOCK_ALIGNMENT;
 }
 
 /**
@@ -37,7 +35,7 @@ export function createEnvelope(
   try {
     for (const [index, block] of blocks.entries()) {
       const entry = word + ENVELOPE.REFERENCES + 2 * index;
-      words[entry] = block.at / ALIGNMENT;
+      words[entry] = block.at / BLOCK_ALIGNMENT;
       words[entry + 1] = block.generation;
       // Publishes the entry: from here on a sweep asks for this block, counted or not.
       Atomics.store(words, word + ENVELOPE.COUNT, index + 1);
@@ -74,7 +72,7 @@ export function forEachReference(
   const count = Math.min(Atomics.load(words, word + ENVELOPE.COUNT), room);
   for (let index = 0; index < count; index++) {
     const entry = word + ENVELOPE.REFERENCES + 2 * index;
-    const target = ((words[entry] as number) >>> 0) * ALIGNMENT;
+    const target = ((words[entry] as number) >>> 0) * BLOCK_ALIGNMENT;
     if (target < BLOCK_HEADER_BYTES || target >= arena.bytes.byteLength) continue;
     visit({ at: target, generation: words[entry + 1] as number }, isCounted);
   }

@@ -1,6 +1,6 @@
 import { blockAt, isHeldBy } from './allocator.js';
 import type { Arena } from './arena.js';
-import { SLOT, slotWord } from './layout.js';
+import { BLOCK_ALIGNMENT, SLOT, slotWord } from './layout.js';
 import { type OwnerId, slotOf } from './slots.js';
 
 /**
@@ -11,8 +11,6 @@ import { type OwnerId, slotOf } from './slots.js';
  * once, so no entry can leave and come back between a sender's look and its exchange.
  */
 
-const ALIGNMENT = 64;
-
 /** Puts the block whose payload starts at byte `at` into the inbox of `receiver`. */
 export function putIntoInbox(arena: Arena, receiver: OwnerId, at: number): void {
   const inbox = slotWord(slotOf(receiver)) + SLOT.INBOX;
@@ -20,7 +18,7 @@ export function putIntoInbox(arena: Arena, receiver: OwnerId, at: number): void 
     const newest = Atomics.load(arena.words, inbox);
     arena.words[at / 4] = newest;
     // Publishes the link and everything written to the block before.
-    if (Atomics.compareExchange(arena.words, inbox, newest, at / ALIGNMENT) === newest) return;
+    if (Atomics.compareExchange(arena.words, inbox, newest, at / BLOCK_ALIGNMENT) === newest) return;
   }
 }
 
@@ -29,7 +27,7 @@ export function emptyInbox(arena: Arena, owner: OwnerId): number[] {
   const found: number[] = [];
   let entry = Atomics.exchange(arena.words, slotWord(slotOf(owner)) + SLOT.INBOX, 0);
   while (entry !== 0) {
-    const at = entry * ALIGNMENT;
+    const at = entry * BLOCK_ALIGNMENT;
     // Put for a former member of this slot by one that did not know of its death: such a block may be anything by now, its link too.
     if (!isHeldBy(arena, blockAt(arena, at), owner)) break;
     found.push(at);

@@ -1,7 +1,7 @@
 import { type Block, blockAt, drop, headOf, hold, isAlive, kindOf } from './allocator.js';
 import type { Arena } from './arena.js';
 import { wakeAllAt } from './lanes/sweep-lanes.js';
-import { BLOCK, BLOCK_HEADER_BYTES, KIND } from './layout.js';
+import { BLOCK, BLOCK_ALIGNMENT, BLOCK_HEADER_BYTES, KIND } from './layout.js';
 import { freeIfUnheld, markDisorder } from './references.js';
 import type { OwnerId } from './slots.js';
 import { visitKept } from './walk.js';
@@ -15,7 +15,6 @@ import { visitKept } from './walk.js';
  * marks the keeper as in disorder: the next one at its lock looks what it keeps and cannot reach; see lanes/tidy.ts.
  */
 
-const ALIGNMENT = 64;
 const KEEPERS: readonly number[] = [KIND.QUEUE, KIND.PIPE];
 
 export function isKeeper(kind: number): boolean {
@@ -35,7 +34,7 @@ export function keep(arena: Arena, block: Block, keeper: Block): void {
   arena.words[head + BLOCK.KEEPER_LIFE] = keeper.generation;
   arena.words[headOf(keeper) + BLOCK.KEEPS] = 1;
   // Publishes the life above.
-  Atomics.store(arena.words, head + BLOCK.KEEPER, keeper.at / ALIGNMENT);
+  Atomics.store(arena.words, head + BLOCK.KEEPER, keeper.at / BLOCK_ALIGNMENT);
   // As in `hold`: after the new hold and before the caller lets go of its own.
   Atomics.add(arena.words, head + BLOCK.JOINS, 1);
 }
@@ -49,7 +48,10 @@ export function unkeep(arena: Arena, block: Block): void {
 export function isKept(arena: Arena, head: number): boolean {
   const at = Atomics.load(arena.words, head + BLOCK.KEEPER);
   if (at === 0) return false;
-  return isAlive(arena, { at: at * ALIGNMENT, generation: arena.words[head + BLOCK.KEEPER_LIFE] as number });
+  return isAlive(arena, {
+    at: at * BLOCK_ALIGNMENT,
+    generation: arena.words[head + BLOCK.KEEPER_LIFE] as number,
+  });
 }
 
 /** Frees a kept block that cannot be reached any more. */
@@ -70,7 +72,7 @@ export function freeKept(arena: Arena, head: number, by: OwnerId): void {
 export function tellKeeper(arena: Arena, head: number): void {
   const at = Atomics.load(arena.words, head + BLOCK.KEEPER);
   if (at === 0) return;
-  const keeper = { at: at * ALIGNMENT, generation: arena.words[head + BLOCK.KEEPER_LIFE] as number };
+  const keeper = { at: at * BLOCK_ALIGNMENT, generation: arena.words[head + BLOCK.KEEPER_LIFE] as number };
   markDisorder(arena, keeper);
   // Read and ring only: it may be freed at any moment, and nobody waits there then.
   if (isAlive(arena, keeper)) wakeAllAt(arena, keeper.at / 4, kindOf(arena, keeper));

@@ -11,6 +11,8 @@
  */
 
 export const PAGE_BYTES: number = 64 * 1024;
+/** Every payload begins at a multiple of this: a place divided by it fits into one word. */
+export const BLOCK_ALIGNMENT: number = 64;
 /** 4 GiB less a page: the largest view Node 20 can make. Sparse: pages never touched cost nothing. */
 export const ARENA_BYTES: number = 4 * 1024 ** 3 - PAGE_BYTES;
 export const PAGE_COUNT: number = ARENA_BYTES / PAGE_BYTES;

@@ -1,7 +1,7 @@
 import type { ExitCode } from '../kernel/reaping.js';
 import { allocate, type Block, blockAt, drop, hold, isAlive } from './allocator.js';
 import type { Arena } from './arena.js';
-import { KIND, RECORD } from './layout.js';
+import { BLOCK_ALIGNMENT, KIND, RECORD } from './layout.js';
 import type { Member } from './member.js';
 import { wake } from './parking.js';
 import type { OwnerId } from './slots.js';
@@ -26,7 +26,6 @@ export const FAILED = 5;
 export const LOST_EXIT_CODE = 255;
 
 const FAREWELL_BASE = 1000;
-const ALIGNMENT = 64;
 
 /** What goes into a new record. */
 export interface StartPapers {
@@ -68,7 +67,7 @@ export class ProcessRecord {
     const record = new ProcessRecord(arena, block);
     record.#put(RECORD.CHILD, child);
     record.#put(RECORD.PARENT, owner);
-    record.#put(RECORD.REQUEST, request.at / ALIGNMENT);
+    record.#put(RECORD.REQUEST, request.at / BLOCK_ALIGNMENT);
     record.#put(RECORD.HEAD_BYTES, head.byteLength);
     record.#put(RECORD.BODY_BYTES, body.byteLength);
     record.#put(RECORD.IS_DAEMON, isDaemon ? 1 : 0);
@@ -154,13 +153,13 @@ export class ProcessRecord {
 
   /** The first part of the start request: what a zygote needs to know. */
   readHead(): Uint8Array {
-    const at = this.#get(RECORD.REQUEST) * ALIGNMENT;
+    const at = this.#get(RECORD.REQUEST) * BLOCK_ALIGNMENT;
     return this.#arena.bytes.slice(at, at + this.#get(RECORD.HEAD_BYTES));
   }
 
   /** The second part: what only the child needs. */
   readBody(): Uint8Array {
-    const at = this.#get(RECORD.REQUEST) * ALIGNMENT + this.#get(RECORD.HEAD_BYTES);
+    const at = this.#get(RECORD.REQUEST) * BLOCK_ALIGNMENT + this.#get(RECORD.HEAD_BYTES);
     return this.#arena.bytes.slice(at, at + this.#get(RECORD.BODY_BYTES));
   }
 
@@ -218,7 +217,7 @@ export class ProcessRecord {
   }
 
   #requestBlock(): Block {
-    return blockAt(this.#arena, this.#get(RECORD.REQUEST) * ALIGNMENT);
+    return blockAt(this.#arena, this.#get(RECORD.REQUEST) * BLOCK_ALIGNMENT);
   }
 
   #tellParent(): void {

@@ -11,7 +11,7 @@ import {
 import type { Arena } from '../arena/arena.js';
 import { initRing, RingReader, RingWriter, ringBytes, setRingEnd } from '../arena/byte-ring.js';
 import { createEnvelope, messageIn } from '../arena/envelope.js';
-import { KIND } from '../arena/layout.js';
+import { BLOCK_ALIGNMENT, KIND } from '../arena/layout.js';
 import type { Member } from '../arena/member.js';
 import type { OwnerId } from '../arena/slots.js';
 import { ClosedError } from '../base/errors.js';
@@ -19,7 +19,6 @@ import { carriedBy } from '../wire/handles.js';
 
 /** Bytes of a pipe's ring; longer messages than half of it travel in a block of their own. */
 const CAPACITY_BYTES = 128 * 1024;
-const ALIGNMENT = 64;
 const INLINE = 0;
 const NOTHING = new Uint8Array(0);
 
@@ -89,7 +88,7 @@ export class MessageWriter {
     const block = isPlain ? this.#pack(message) : createEnvelope(this.#member, carried, message);
     // In flight it is the reader's: it outlives this process, and goes when the reader goes.
     hold(this.#arena, block, this.#reader);
-    this.#ring.tryWrite(NOTHING, block.at / ALIGNMENT);
+    this.#ring.tryWrite(NOTHING, block.at / BLOCK_ALIGNMENT);
     drop(this.#arena, block, this.#own);
     return true;
   }
@@ -139,7 +138,7 @@ export class MessageReader {
   }
 
   #takeBlock<T>(tag: number, take: (message: Uint8Array) => T): T {
-    const block = blockAt(this.#arena, (tag >>> 0) * ALIGNMENT);
+    const block = blockAt(this.#arena, (tag >>> 0) * BLOCK_ALIGNMENT);
     try {
       // What it names is held by the envelope until `take` has made handles of its own.
       if (kindOf(this.#arena, block) === KIND.ENVELOPE) return take(messageIn(this.#arena, block));

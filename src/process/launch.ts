@@ -142,8 +142,10 @@ function startBy(
 }
 
 function headOf(plan: LaunchPlan): RequestHead {
+  // Only a zygote loads anything beforehand, and to look for a reference is not free.
+  const hasZygote = plan.startMethod === 'forkserver';
   // A module reads its environment and folder while it loads: where the child's differ, the child loads it itself.
-  const isPlain = plan.cwd === undefined && plan.env === undefined;
+  const isPlain = hasZygote && plan.cwd === undefined && plan.env === undefined;
   const target = plan.call.target ?? plan.call.class;
   return { preload: isPlain && target !== null ? referenceTo(target) : null };
 }

@@ -34,7 +34,7 @@ export function adoptOrphans({ arena, owner }: Member, dead: OwnerId): ProcessRe
 }
 
 /** Once an orphan is gone: sweeps it, and adopts what it leaves behind. Its exit code only it can have told. */
-export function buryOrphan(member: Member, record: ProcessRecord): ProcessRecord[] {
+function buryOrphan(member: Member, record: ProcessRecord): ProcessRecord[] {
   const { child } = record;
   sweepMember(member.arena, child, member.owner);
   record.exited(record.farewell ?? LOST_EXIT_CODE);

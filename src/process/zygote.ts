@@ -23,7 +23,7 @@ import { native } from '../kernel/library.js';
 import { followLifeline } from '../kernel/lifeline.js';
 import { guardRandomness } from '../kernel/randomness.js';
 import { DescriptorSet, lookAtChild, openProcessDescriptor, reapChild } from '../kernel/reaping.js';
-import { type FunctionReference, loadReference } from '../wire/functions.js';
+import { loadReference } from '../wire/functions.js';
 import { beginForkedChild } from './child.js';
 import { inheritLifeline } from './family.js';
 import { reportFatal } from './fatal.js';
@@ -148,14 +148,10 @@ export class Zygote {
       // Perhaps the former zygote died of loading it.
       if (record.handedOn > 0) this.#shunned.add(target.url);
       await this.#ensureLoaded(target.url);
-      if (this.#loaded.has(target.url)) await this.#ensureFound(target);
+      // So that the children need not look for it. What cannot be found they report themselves.
+      if (this.#loaded.has(target.url)) await loadReference(target);
     }
     return this.#fork(record);
-  }
-
-  /** So that the children need not look for it. What cannot be found they report themselves. */
-  async #ensureFound(target: FunctionReference): Promise<void> {
-    await loadReference(target);
   }
 
   async #ensureLoaded(url: string): Promise<void> {

@@ -1,6 +1,5 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
-import type { AnyFunction, CodeUnit } from './closures/descriptor.js';
-import { nextId } from './closures/identities.js';
+import { type AnyFunction, type CodeUnit, ownUnit } from './closures/descriptor.js';
 import { rememberReceived } from './closures/received.js';
 import { allowTwin, findHomes } from './closures/twins.js';
 
@@ -11,19 +10,10 @@ let unit: CodeUnit | undefined;
 
 /** What runs in the other process: the function, within the stores of all storages. */
 function carrierUnit(): CodeUnit {
-  unit ??= {
-    kind: 'code',
-    id: nextId(),
-    source:
-      'function (...args) { const run = (i) => i === storages.length ? fn.apply(this, args) : storages[i].run(stores[i], run, i + 1); return run(0); }',
-    names: ['fn', 'storages', 'stores'],
-    imports: [],
-    strict: true,
-    isClass: false,
-    url: null,
-    line: 0,
-    column: 0,
-  };
+  unit ??= ownUnit(
+    'function (...args) { const run = (i) => i === storages.length ? fn.apply(this, args) : storages[i].run(stores[i], run, i + 1); return run(0); }',
+    ['fn', 'storages', 'stores'],
+  );
   return unit;
 }
 

@@ -1,6 +1,5 @@
 import { UsageError } from '../base/errors.js';
-import { type AnyFunction, type CodeUnit, type ReferenceUnit, referenceUnit } from './closures/descriptor.js';
-import { nextId } from './closures/identities.js';
+import { type AnyFunction, ownUnit, type ReferenceUnit, referenceUnit } from './closures/descriptor.js';
 import { inspecting } from './closures/inspector.js';
 import { LoadedUnit, loadedUnit } from './closures/loaded-units.js';
 import { planAs, planOf } from './closures/plan.js';
@@ -115,18 +114,7 @@ export function loadReference(reference: ReferenceUnit): Promise<void> {
 
 /** Makes a function that looks as if it had been received, without a parser or an inspector. */
 export function functionFromText(source: string): AnyFunction {
-  const unit: CodeUnit = {
-    kind: 'code',
-    id: nextId(),
-    source,
-    names: [],
-    imports: [],
-    strict: true,
-    isClass: false,
-    url: null,
-    line: 0,
-    column: 0,
-  };
+  const unit = ownUnit(source);
   const fn = loadedUnit(unit).instantiate().make();
   rememberReceived(fn, { unit, values: () => [] });
   return fn;

@@ -1,6 +1,7 @@
 import { type Block, blockAt, hold } from '../allocator.js';
 import type { Arena } from '../arena.js';
 import { unkeep } from '../keeping.js';
+import { BLOCK_ALIGNMENT } from '../layout.js';
 import type { OwnerId } from '../slots.js';
 import { ENTRY, LANE, SEGMENT } from './lane-layout.js';
 
@@ -9,7 +10,6 @@ import { ENTRY, LANE, SEGMENT } from './lane-layout.js';
  * head. What is let go of on the way is held by the one who takes until it has left the lock.
  */
 
-const ALIGNMENT = 64;
 const TAG_MASK = 7;
 
 /** A lane as it lies in the arena: its first word. */
@@ -31,9 +31,9 @@ export function nextEntry(arena: Arena, lane: Lane, me: OwnerId, spent: Block[])
   // Pairs with the writer's commit.
   if (Atomics.load(words, lane + LANE.TAIL) === number) return -1;
   for (;;) {
-    const segment = (Atomics.load(words, lane + LANE.FIRST) * ALIGNMENT) / 4;
+    const segment = (Atomics.load(words, lane + LANE.FIRST) * BLOCK_ALIGNMENT) / 4;
     const next = Atomics.load(words, segment + SEGMENT.NEXT);
-    const nextSegment = (next * ALIGNMENT) / 4;
+    const nextSegment = (next * BLOCK_ALIGNMENT) / 4;
     if (next === 0 || ((number - (words[nextSegment + SEGMENT.FIRST_NUMBER] as number)) | 0) < 0) {
       const index = (number - (words[segment + SEGMENT.FIRST_NUMBER] as number)) | 0;
       return segment + SEGMENT.ENTRIES + index * ENTRY.WORDS;
@@ -63,13 +63,13 @@ export function entryTicket(arena: Arena, entry: number): number {
 /** The block that the message is in; `undefined` where it lies in the segment. */
 export function entryBlock(arena: Arena, entry: number): Block | undefined {
   const at = arena.words[entry + ENTRY.BLOCK] as number;
-  return at === 0 ? undefined : blockAt(arena, at * ALIGNMENT);
+  return at === 0 ? undefined : blockAt(arena, at * BLOCK_ALIGNMENT);
 }
 
 /** Copies a message that lies in the segment of `lane` to the beginning of `target`. */
 export function copyEntry(arena: Arena, lane: Lane, entry: number, target: Uint8Array): void {
   const { words, bytes } = arena;
-  const segment = (words[lane + LANE.FIRST] as number) * ALIGNMENT;
+  const segment = (words[lane + LANE.FIRST] as number) * BLOCK_ALIGNMENT;
   const from = segment + ((words[entry + ENTRY.LOW] as number) & ~TAG_MASK);
   const length = words[entry + ENTRY.LENGTH] as number;
   // A view of a few bytes costs more than they do.
@@ -89,17 +89,20 @@ export function takeEntry(arena: Arena, lane: Lane, entry: number): void {
 export function visitLane(arena: Arena, lane: Lane, visit: (at: number) => void): void {
   const { words } = arena;
   const tail = Atomics.load(words, lane + LANE.TAIL);
-  visit(Atomics.load(words, lane + LANE.LAST) * ALIGNMENT);
-  for (let i = 0; i < LANE.SPARE_COUNT; i++) visit(Atomics.load(words, lane + LANE.SPARES + i) * ALIGNMENT);
-  let segment = (Atomics.load(words, lane + LANE.FIRST) * ALIGNMENT) / 4;
+  visit(Atomics.load(words, lane + LANE.LAST) * BLOCK_ALIGNMENT);
+  for (let i = 0; i < LANE.SPARE_COUNT; i++)
+    visit(Atomics.load(words, lane + LANE.SPARES + i) * BLOCK_ALIGNMENT);
+  let segment = (Atomics.load(words, lane + LANE.FIRST) * BLOCK_ALIGNMENT) / 4;
   let number = Atomics.load(words, lane + LANE.HEAD);
   while (segment !== 0) {
     visit(segment * 4);
-    const next = (Atomics.load(words, segment + SEGMENT.NEXT) * ALIGNMENT) / 4;
+    const next = (Atomics.load(words, segment + SEGMENT.NEXT) * BLOCK_ALIGNMENT) / 4;
     const end = next === 0 ? tail : (words[next + SEGMENT.FIRST_NUMBER] as number);
     for (; ((end - number) | 0) > 0; number = (number + 1) | 0) {
       const index = (number - (words[segment + SEGMENT.FIRST_NUMBER] as number)) | 0;
-      visit((words[segment + SEGMENT.ENTRIES + index * ENTRY.WORDS + ENTRY.BLOCK] as number) * ALIGNMENT);
+      visit(
+        (words[segment + SEGMENT.ENTRIES + index * ENTRY.WORDS + ENTRY.BLOCK] as number) * BLOCK_ALIGNMENT,
+      );
     }
     segment = next;
   }

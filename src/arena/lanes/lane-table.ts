@@ -1,7 +1,7 @@
 import { allocate, type Block, blockAt, drop, hold, isHeldBy } from '../allocator.js';
 import type { Arena } from '../arena.js';
 import { keep, unkeep } from '../keeping.js';
-import { KIND } from '../layout.js';
+import { BLOCK_ALIGNMENT, KIND } from '../layout.js';
 import { isCurrent, type OwnerId, slotOf } from '../slots.js';
 import { LANE, QUEUE } from './lane-layout.js';
 import { dismantleLane, isLaneEmpty, type Lane } from './lane-reader.js';
@@ -11,13 +11,12 @@ import { dismantleLane, isLaneEmpty, type Lane } from './lane-reader.js';
  * nobody need claim it. What a former member has put there stays readable, and its successor writes on behind it.
  */
 
-const ALIGNMENT = 64;
 /** The lane of what came back from the dead, written under the queue's lock: slot 0 is nobody's. */
 export const RETURNS = 0;
 
 /** The lane of slot `slot`, 0 where it has none. */
 export function laneOf(arena: Arena, word: number, slot: number): Lane {
-  return (Atomics.load(arena.words, word + QUEUE.LANES + slot) * ALIGNMENT) / 4;
+  return (Atomics.load(arena.words, word + QUEUE.LANES + slot) * BLOCK_ALIGNMENT) / 4;
 }
 
 /** The first slot after `slot` that may have a lane, going up; -1 when there is none. Begins with slot -1. */
@@ -68,7 +67,7 @@ export function adoptLane(arena: Arena, queue: Block, slot: number, owner: Owner
   if (lane === 0) {
     lane = fresh.at / 4;
     keep(arena, fresh, queue);
-    Atomics.store(words, word + QUEUE.LANES + slot, fresh.at / ALIGNMENT);
+    Atomics.store(words, word + QUEUE.LANES + slot, fresh.at / BLOCK_ALIGNMENT);
   }
   Atomics.store(words, lane + LANE.OWNER, owner);
   Atomics.store(words, word + QUEUE.EVER_PUT, 1);

@@ -1,7 +1,7 @@
 import { allocate, type Block, blockAt, drop, isAlive, payloadBytes } from '../allocator.js';
 import type { Arena } from '../arena.js';
 import { keep, unkeep } from '../keeping.js';
-import { BLOCK_HEADER_BYTES, KIND } from '../layout.js';
+import { BLOCK_ALIGNMENT, BLOCK_HEADER_BYTES, KIND } from '../layout.js';
 import type { OwnerId } from '../slots.js';
 import { ENTRY, LANE, SEGMENT } from './lane-layout.js';
 
@@ -10,7 +10,6 @@ import { ENTRY, LANE, SEGMENT } from './lane-layout.js';
  * tail; a writer that dies before has written nothing, and its successor writes over it.
  */
 
-const ALIGNMENT = 64;
 /** Longer messages lie in blocks of their own. */
 export const MAX_INLINE_BYTES = 2048;
 /** A lane begins small: with one page of the second largest slab class, header included; further segments are of the largest. */
@@ -49,7 +48,7 @@ export class LaneWriter {
   resume(): void {
     const { words } = this.#arena;
     this.#tail = Atomics.load(words, this.#word + LANE.TAIL);
-    this.#segment = (Atomics.load(words, this.#word + LANE.LAST) * ALIGNMENT) / 4;
+    this.#segment = (Atomics.load(words, this.#word + LANE.LAST) * BLOCK_ALIGNMENT) / 4;
     this.#low = 0;
     this.#total = 0;
     if (this.#segment === 0) return;
@@ -69,7 +68,7 @@ export class LaneWriter {
   /** For one of several writers, who holds the lane's lock: goes on behind what others have written meanwhile. */
   catchUp(): void {
     const { words } = this.#arena;
-    const last = (Atomics.load(words, this.#word + LANE.LAST) * ALIGNMENT) / 4;
+    const last = (Atomics.load(words, this.#word + LANE.LAST) * BLOCK_ALIGNMENT) / 4;
     // One that died may have added a segment and committed nothing.
     if (Atomics.load(words, this.#word + LANE.TAIL) !== this.#tail || last !== this.#segment) this.resume();
   }
@@ -103,7 +102,7 @@ export class LaneWriter {
   prepareBlock(block: Block, length: number, tag: number, ticket?: number): void {
     this.#makeRoom(0);
     keep(this.#arena, block, this.#keeper);
-    this.#writeEntry(length, this.#low, block.at / ALIGNMENT, tag, ticket);
+    this.#writeEntry(length, this.#low, block.at / BLOCK_ALIGNMENT, tag, ticket);
   }
 
   /** Takes back what `prepareBlock` did; the caller still holds the block. */
@@ -163,11 +162,11 @@ export class LaneWriter {
     words[segment + SEGMENT.BYTES_BEFORE] = this.#total;
     if (this.#segment !== 0) {
       const before = blockAt(this.#arena, this.#segment * 4);
-      words[segment + SEGMENT.PREVIOUS] = before.at / ALIGNMENT;
+      words[segment + SEGMENT.PREVIOUS] = before.at / BLOCK_ALIGNMENT;
       words[segment + SEGMENT.PREVIOUS_LIFE] = before.generation;
     }
     keep(this.#arena, block, this.#keeper);
-    Atomics.store(words, this.#word + LANE.LAST, block.at / ALIGNMENT);
+    Atomics.store(words, this.#word + LANE.LAST, block.at / BLOCK_ALIGNMENT);
     this.#segment = segment;
     this.#firstNumber = this.#tail;
     this.#low = bytes;
@@ -178,8 +177,8 @@ export class LaneWriter {
   /** Makes the last segment reachable from the one before it, or from the lane, unless it is. */
   #link(): void {
     const { words } = this.#arena;
-    const own = (this.#segment * 4) / ALIGNMENT;
-    const at = (words[this.#segment + SEGMENT.PREVIOUS] as number) * ALIGNMENT;
+    const own = (this.#segment * 4) / BLOCK_ALIGNMENT;
+    const at = (words[this.#segment + SEGMENT.PREVIOUS] as number) * BLOCK_ALIGNMENT;
     if (at === 0) {
       Atomics.compareExchange(words, this.#word + LANE.FIRST, 0, own);
       return;

@@ -12,7 +12,7 @@ import {
 import type { Arena } from '../arena.js';
 import { messageIn } from '../envelope.js';
 import { keep, unkeep } from '../keeping.js';
-import { KIND } from '../layout.js';
+import { BLOCK_ALIGNMENT, KIND } from '../layout.js';
 import { isReferenced } from '../references.js';
 import { withRobustLock } from '../robust-lock.js';
 import type { OwnerId } from '../slots.js';
@@ -38,7 +38,6 @@ export const PIPE_BYTES: number = 4 * 1024 * 1024;
 const RECYCLED_FROM_BYTES = 16 * 1024;
 /** Most bytes that lie ready to be written again in one direction. */
 const MOST_SPARE_BYTES = 128 * 1024 * 1024;
-const ALIGNMENT = 64;
 const scratch = new Uint8Array(MAX_INLINE_BYTES);
 
 /** One of the two ends. It sends into the lane of its own number, and receives from the other's. */
@@ -53,7 +52,7 @@ export function initPipe(arena: Arena, pipe: Block, ends: readonly [Block, Block
   for (const side of [0, 1] as const) {
     const end = ends[side];
     arena.words[end.at / 4 + PIPE_END.SIDE] = side;
-    arena.words[pipe.at / 4 + PIPE.ENDS + 2 * side] = end.at / ALIGNMENT;
+    arena.words[pipe.at / 4 + PIPE.ENDS + 2 * side] = end.at / BLOCK_ALIGNMENT;
     arena.words[pipe.at / 4 + PIPE.ENDS + 2 * side + 1] = end.generation;
   }
 }
@@ -101,7 +100,7 @@ export class PipeView {
   #end(side: Side): Block {
     const { words } = this.arena;
     const at = this.word + PIPE.ENDS + 2 * side;
-    return { at: (words[at] as number) * ALIGNMENT, generation: words[at + 1] as number };
+    return { at: (words[at] as number) * BLOCK_ALIGNMENT, generation: words[at + 1] as number };
   }
 
   /** Tells whether nobody has the end of `side` any more, nor a message that is on its way. Whoever is dead counts as gone. */
@@ -140,7 +139,7 @@ export class PipeView {
   }
 
   #blockIn(word: number): Block | undefined {
-    const at = Atomics.load(this.arena.words, word) * ALIGNMENT;
+    const at = Atomics.load(this.arena.words, word) * BLOCK_ALIGNMENT;
     return at === 0 ? undefined : blockAt(this.arena, at);
   }
 
@@ -162,7 +161,7 @@ export class PipeView {
         return;
       }
       keep(arena, block, this.block);
-      Atomics.store(arena.words, free, block.at / ALIGNMENT);
+      Atomics.store(arena.words, free, block.at / BLOCK_ALIGNMENT);
     });
   }
 

@@ -1,3 +1,5 @@
+import { nextId } from './identities.js';
+
 /** Any function at all. */
 export type AnyFunction = (...args: never[]) => unknown;
 
@@ -73,4 +75,20 @@ export function referenceUnit(
 /** What `module.exports` of a CommonJS module has at the end of a way. */
 export function commonJsUnit(url: string, way: readonly string[]): ReferenceUnit {
   return { ...referenceUnit(url, 'module.exports', way), isCommonJs: true };
+}
+
+/** The code of a function of furca's own, which uses nothing but its arguments and `names`. */
+export function ownUnit(source: string, names: readonly string[] = []): CodeUnit {
+  return {
+    kind: 'code',
+    id: nextId(),
+    source,
+    names,
+    imports: [],
+    strict: true,
+    isClass: false,
+    url: null,
+    line: 0,
+    column: 0,
+  };
 }
