@@ -57,12 +57,14 @@ export function statsOf(dispatcher: Dispatcher): PoolStats {
       };
     }),
   );
+  const blocked = tasks.filter(({ state }) => state === 'blocked').length;
   return Object.freeze({
     workers: workers.length,
     pids: workers.flatMap(({ body }) => (body === undefined ? [] : [body.pid])),
-    queued,
+    // What was put off is in the queue, too: for its turn, not for a worker.
+    queued: queued - blocked,
     running,
-    blocked: tasks.filter(({ state }) => state === 'blocked').length,
+    blocked,
     completed: meter.completed,
     lost: crew.lost,
     started: crew.started,
