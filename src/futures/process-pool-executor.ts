@@ -1,6 +1,6 @@
 import { FurcaError, WorkerLostError } from '../base/errors.js';
+import type { PoolOptions } from '../pool/options/pool-options.js';
 import { Pool } from '../pool/pool.js';
-import type { PoolOptions } from '../pool/pool-options.js';
 import { cpuCount } from '../process/cpu-count.js';
 import type { StartMethod } from '../process/start-request.js';
 import { badOption, executorBroken, shutDown } from './failures.js';

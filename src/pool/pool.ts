@@ -2,19 +2,19 @@ import { EventEmitter } from 'node:events';
 import type { WaitOptions } from '../arena/parking.js';
 import { cpuCount } from '../process/cpu-count.js';
 import { assertMayStart } from '../process/launch.js';
-import { AsyncResult, type CallbackOptions, reportAllUnread } from './async-result.js';
-import { type ApplyOptions, type CallOptions, planOf } from './call-plan.js';
 import { badOption, badSize, stillOpen } from './failures.js';
-import { checkedCount, checkedInputs, collect, type Inputs } from './inputs.js';
-import { iterate, iterateGenerated, valuesOf } from './iteration.js';
-import { noteClosed, noteOpen } from './open-pools.js';
+import { AsyncResult, type CallbackOptions, reportAllUnread } from './jobs/async-result.js';
+import { iterate, iterateGenerated, valuesOf } from './jobs/iteration.js';
+import { ProgressMeter } from './jobs/progress-meter.js';
+import type { SettledItem, StreamJob } from './jobs/stream-job.js';
+import type { Job, TaskFunction } from './jobs/task.js';
+import { type ApplyOptions, type CallOptions, planOf } from './options/call-plan.js';
+import { checkedCount, checkedInputs, collect, type Inputs } from './options/inputs.js';
+import type { ItemOptions, PoolOptions } from './options/pool-options.js';
+import { type InnerOptions, settingsOf } from './options/settings.js';
 import { continuedHere, PoolCore } from './pool-core.js';
-import type { ItemOptions, PoolOptions } from './pool-options.js';
-import { type PoolStats, statsOf } from './pool-stats.js';
-import { ProgressMeter } from './progress-meter.js';
-import { type InnerOptions, settingsOf } from './settings.js';
-import type { SettledItem, StreamJob } from './stream-job.js';
-import type { Job, TaskFunction } from './task.js';
+import { noteClosed, noteOpen } from './seeing/open-pools.js';
+import { type PoolStats, statsOf } from './seeing/pool-stats.js';
 
 /** Options of the calls that work on many items. */
 export interface MapOptions<Item = unknown> extends ItemOptions<Item>, CallOptions {}
