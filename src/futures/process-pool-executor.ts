@@ -1,4 +1,5 @@
 import { FurcaError, WorkerLostError } from '../base/errors.js';
+import { PROCESSES } from '../pool/crew/process-body.js';
 import type { PoolOptions } from '../pool/options/pool-options.js';
 import { Pool } from '../pool/pool.js';
 import { cpuCount } from '../process/cpu-count.js';
@@ -56,7 +57,11 @@ export class ProcessPoolExecutor implements AsyncDisposable {
     if (typeof strict !== 'boolean') throw badOption('strict', 'a boolean');
     const poolOptions: PoolOptions = { ...rest, name: 'ProcessPoolExecutor' };
     this.#isStrict = strict;
-    this.#pool = new Pool(maxWorkers, poolOptions, { isOnDemand: true, sendsAhead: false });
+    this.#pool = new Pool(maxWorkers, poolOptions, {
+      bodies: PROCESSES,
+      isOnDemand: true,
+      sendsAhead: false,
+    });
   }
 
   /**

@@ -11,7 +11,7 @@ import type { ProgressMeter } from './jobs/progress-meter.js';
 import { StreamJob } from './jobs/stream-job.js';
 import { type Job, makeTask, ONE_CALL, STREAMED, type TaskFunction } from './jobs/task.js';
 import { TaskFunctions } from './jobs/task-functions.js';
-import type { CallPlan } from './options/call-plan.js';
+import { type CallPlan, plainPlan } from './options/call-plan.js';
 import type { DispatchSettings } from './options/dispatch-settings.js';
 import { PoolTracer } from './seeing/pool-tracer.js';
 
@@ -32,12 +32,15 @@ export class PoolCore {
   #lastFunction = 0;
   readonly #functions: TaskFunctions;
   readonly #spreading: TaskFunctions;
+  /** What a call without options wants. */
+  readonly plain: CallPlan;
   state: 'open' | 'closed' | 'terminated' = 'open';
 
   constructor(settings: DispatchSettings, trace: string | undefined, name: string) {
     const nextId = (): number => ++this.#lastFunction;
     this.#functions = new TaskFunctions({ isSpread: false, nextId, carry: settings.carry });
     this.#spreading = new TaskFunctions({ isSpread: true, nextId, carry: settings.carry });
+    this.plain = plainPlan(settings);
     this.dispatcher = new Dispatcher(joinOrFoundFamily(), settings);
     this.tracer = trace === undefined ? undefined : new PoolTracer(trace, name);
     if (this.tracer !== undefined) this.dispatcher.traceBy(this.tracer);

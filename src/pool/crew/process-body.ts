@@ -1,16 +1,19 @@
+import type { LossReason } from '../../base/errors.js';
 import { WORKER_MODULE } from '../../base/programs.js';
 import type { ChildHandle } from '../../process/handle.js';
-import { prepareLaunch } from '../../process/launch.js';
+import { assertMayStart, prepareLaunch } from '../../process/launch.js';
 import { openPipes } from '../../process/stream-pipes.js';
 import { functionIn } from '../../wire/functions.js';
 import type { WorkerPlaces } from '../worker/worker.js';
 import { StderrTee } from './stderr-tee.js';
-import type { BodySettings, WorkerBody } from './worker-body.js';
+import type { BodyKind, BodySettings, WorkerBody } from './worker-body.js';
 
 const runWorker = functionIn(WORKER_MODULE, 'runWorker');
 
-/** Starts a worker as a process. */
-export async function startProcessBody(places: WorkerPlaces, settings: BodySettings): Promise<WorkerBody> {
+/** Workers that are processes. */
+export const PROCESSES: BodyKind = { start: startProcessBody, isThread: false, assertMayStart };
+
+async function startProcessBody(places: WorkerPlaces, settings: BodySettings): Promise<WorkerBody> {
   const pipes = openPipes(['ignore', 'inherit', settings.isStderrRead ? 'pipe' : 'inherit']);
   let handle: ChildHandle;
   try {
@@ -37,6 +40,9 @@ export async function startProcessBody(places: WorkerPlaces, settings: BodySetti
 }
 
 class ProcessBody implements WorkerBody {
+  readonly threadId = 0;
+  /** The parent has its exit code and its last words, and judges by these. */
+  readonly knownReason: LossReason | undefined = undefined;
   readonly #handle: ChildHandle;
   readonly #stderr: StderrTee | undefined;
 

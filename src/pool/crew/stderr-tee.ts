@@ -1,8 +1,7 @@
 import { readSync, writeSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { TextTail } from './text-tail.js';
 
-/** How much of a worker's last words is kept. */
-const TAIL_BYTES = 4096;
 const READ_BYTES = 65536;
 
 /** The tees whose pipes may still hold something when this process ends. */
@@ -17,14 +16,13 @@ let isHooked = false;
 export class StderrTee {
   readonly #pipe: Socket;
   readonly #fd: number;
-  #kept: Buffer[] = [];
-  #keptBytes = 0;
+  readonly #kept = new TextTail();
 
   constructor(pipe: Socket) {
     this.#pipe = pipe;
     this.#fd = (pipe as unknown as { readonly _handle: { readonly fd: number } })._handle.fd;
     pipe.on('data', (chunk: Buffer) => {
-      this.#keep(chunk);
+      this.#kept.add(chunk);
       process.stderr.write(chunk);
     });
     pipe.on('error', () => {});
@@ -41,15 +39,7 @@ export class StderrTee {
   /** The end of what has been written so far; everything that is in the pipe counts. */
   tail(): string {
     this.#drain((chunk) => process.stderr.write(chunk));
-    const all = Buffer.concat(this.#kept);
-    return all.subarray(Math.max(0, all.byteLength - TAIL_BYTES)).toString();
-  }
-
-  #keep(chunk: Buffer): void {
-    this.#kept.push(chunk);
-    this.#keptBytes += chunk.byteLength;
-    while (this.#keptBytes - (this.#kept[0] as Buffer).byteLength >= TAIL_BYTES)
-      this.#keptBytes -= (this.#kept.shift() as Buffer).byteLength;
+    return this.#kept.toString();
   }
 
   #drain(write: (chunk: Buffer) => void): void {
@@ -61,7 +51,7 @@ export class StderrTee {
         if (bytes === 0) return;
         // A copy: a small text must not keep a large buffer.
         const text = Buffer.from(chunk.subarray(0, bytes));
-        this.#keep(text);
+        this.#kept.add(text);
         write(text);
       }
     } catch {

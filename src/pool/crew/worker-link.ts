@@ -16,21 +16,35 @@ import { encodeShared } from '../../wire/codec.js';
 import { Inbox, Outbox, type Packed, pack } from '../../wire/family-message.js';
 import type { Stopping } from '../dispatch/settlement.js';
 import { EACH_ITEM, itemCount, STREAMED, type Task, type TaskFunction } from '../jobs/task.js';
-import { CALL, CHUNK, DEFINE, type FromWorker, INITIALIZE, RESUME, STOP, STREAM } from '../messages.js';
+import {
+  CALL,
+  CHUNK,
+  DEFINE,
+  type FromWorker,
+  INITIALIZE,
+  REPEATABLE,
+  RESUME,
+  STOP,
+  STREAM,
+  TIMED,
+} from '../messages.js';
 import { withoutBroken } from './broken-results.js';
-import type { BodySettings, StartBody, WorkerBody } from './worker-body.js';
+import type { BodyKind, BodySettings, WorkerBody } from './worker-body.js';
 
 const LAST_NUMBER = 0x7fffffff;
 /** Functions that a worker keeps at a time; the one defined first makes room. */
 const MAX_DEFINED = 256;
 const KINDS = [CALL, CHUNK, STREAM] as const;
 
+/** What a worker must heed for this task. */
+function flagsOf({ job: { plan } }: Task): number {
+  return (plan.taskTimeoutMs === Number.POSITIVE_INFINITY ? 0 : TIMED) | (plan.retries > 0 ? REPEATABLE : 0);
+}
+
 /** What a pool decides about all its workers. */
 export interface WorkerSettings extends BodySettings {
-  readonly startBody: StartBody;
-  readonly isTimed: boolean;
+  readonly bodies: BodyKind;
   readonly isTraced: boolean;
-  readonly mayRepeat: boolean;
   readonly isWeighed: boolean;
   readonly poolKey: string;
   readonly initializer: Initializer | undefined;
@@ -98,14 +112,12 @@ export class WorkerLink {
       resultsAt: this.#resultsAt,
       progressAt: this.#progressAt,
       parent: this.#member.owner,
-      isTimed: settings.isTimed,
       isTraced: settings.isTraced,
-      mayRepeat: settings.mayRepeat,
       isWeighed: settings.isWeighed,
       hasInitializer: settings.initializer !== undefined,
       poolKey: settings.poolKey,
     };
-    const body = await settings.startBody(places, settings);
+    const body = await settings.bodies.start(places, settings);
     this.body = body;
     this.#writer = new MessageWriter(this.#member, body.owner, this.#tasksAt);
     const { initializer } = settings;
@@ -139,7 +151,7 @@ export class WorkerLink {
     if (id === undefined) return false;
     const number = this.#number === LAST_NUMBER ? 1 : this.#number + 1;
     const { kind, input, job, attempts } = task;
-    const message: unknown[] = [KINDS[kind], number, id, input, job.id, attempts + 1];
+    const message: unknown[] = [KINDS[kind], number, id, input, job.id, attempts + 1, flagsOf(task)];
     if (kind === EACH_ITEM) message.push(task.first);
     else if (kind === STREAMED) message.push(this.#settings.streamAhead);
     if (!this.#trySend(this.#outbox.seal(pack(message, 'task', this.#inbox.peer)))) {
@@ -204,7 +216,7 @@ export class WorkerLink {
     if (this.body !== undefined) wake(this.#member.arena, this.body.owner);
   }
 
-  /** Stops the worker in the middle of its task; `false` when it must not be stopped now. */
+  /** Stops the worker, a process, in the middle of its task; `false` when it must not be stopped now. */
   freeze(): boolean {
     const { body } = this;
     this.isFrozen = body !== undefined && freeze(this.#member.arena, body.owner, body.pid);

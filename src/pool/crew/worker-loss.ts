@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { LossReason, WorkerLoss } from '../../base/errors.js';
 import { signalOfExitCode } from '../../kernel/reaping.js';
-import type { StartMethod } from '../../process/start-request.js';
 import type { Task } from '../jobs/task.js';
 import type { WorkerLink } from './worker-link.js';
 
@@ -59,13 +58,10 @@ function oomCounterPath(): string | undefined {
 }
 
 /** Why a worker ended, as far as can be known. */
-export function reasonOf(
-  exitCode: number,
-  stderrTail: string,
-  wasKilled: boolean,
-  oom: OomWatch,
-): LossReason {
-  if (wasKilled) return 'timeout';
+export function reasonOf(link: WorkerLink, exitCode: number, stderrTail: string, oom: OomWatch): LossReason {
+  const known = link.body?.knownReason;
+  if (known !== undefined) return known;
+  if (link.stopping !== undefined) return 'timeout';
   const signal = signalOfExitCode(exitCode);
   // A shell in between, or Node's own handler, makes 128 + 6 of the signal.
   if ((signal === 'SIGABRT' || signal === 'SIGTRAP' || exitCode === 134) && HEAP_FAILURE.test(stderrTail))
@@ -81,10 +77,11 @@ export function lossOf(
   item: number,
   end: WorkerEnd,
   attempts: number,
-  startMethod: StartMethod,
+  startMethod: string,
 ): WorkerLoss {
   return {
     pid: link.body?.pid ?? 0,
+    threadId: link.body?.threadId ?? 0,
     exitCode: end.exitCode,
     signal: signalOfExitCode(end.exitCode),
     reason: end.reason,

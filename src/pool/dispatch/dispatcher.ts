@@ -68,7 +68,8 @@ export class Dispatcher {
     const { policy } = settings;
     this.#scheduled = policy === undefined ? undefined : new ScheduledQueue(policy);
     this.#queue = this.#scheduled ?? new TaskQueue();
-    if (this.#scheduled !== undefined && policy?.shallYield !== undefined) {
+    // A thread cannot be stopped and continued: there a policy decides who is next, and nothing else.
+    if (this.#scheduled !== undefined && policy?.shallYield !== undefined && !settings.bodies.isThread) {
       this.#preemptor = new Preemptor(
         this.#scheduled,
         () => this.#size,
@@ -79,7 +80,7 @@ export class Dispatcher {
     this.#delay = new RetryDelay(settings.backoffMs, (task) => this.#requeue([task]));
     this.#ladder = new StoppingLadder(settings);
     const { links } = this.#crew;
-    this.#timeLimit = new TimeLimit(settings.taskTimeoutMs, links, this.#ladder);
+    this.#timeLimit = new TimeLimit(links, this.#ladder);
     this.#recall = new Recall(
       links,
       () => this.queued === 0,
@@ -298,6 +299,7 @@ export class Dispatcher {
     this.#choice.used(link);
     this.#queue.shift();
     task.sent = this.meter.now;
+    this.#timeLimit.sent(task);
     this.#preemptor?.began(link, task);
     if (task !== due) this.#queue.putBack([slice(due, left, itemCount(due), 0)]);
     if (link.assigned >= maxTasksPerChild) this.#crew.retire(link);

@@ -1,6 +1,5 @@
 import { overdue, waitedTooLong } from '../failures.js';
 import type { Job } from '../jobs/task.js';
-import { PLAIN } from '../options/call-plan.js';
 import { ownTimer } from '../own-timer.js';
 import type { Dispatcher } from './dispatcher.js';
 
@@ -9,7 +8,6 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Ends a job when its caller's signal is aborted, or one of its times is up; what runs for it is then stopped. */
 export function guardJob(job: Job, dispatcher: Dispatcher): void {
-  if (job.plan === PLAIN) return;
   const { signal, queueTimeoutMs, deadlineAt } = job.plan;
   if (signal === undefined && queueTimeoutMs === Infinity && deadlineAt === Infinity) return;
   const end = (error: unknown): void => {

@@ -72,7 +72,7 @@ export class Receiver {
     for (const task of link.outstanding.values()) scheduled?.done(task);
     const exitCode = link.body?.exitCode ?? 1;
     const stderrTail = link.body?.readStderrTail() ?? '';
-    const reason = reasonOf(exitCode, stderrTail, link.stopping !== undefined, this.#oom);
+    const reason = reasonOf(link, exitCode, stderrTail, this.#oom);
     const end: WorkerEnd = { exitCode, reason, stderrTail };
     const { back, again } = answerForDead(link, end, this.#rules);
     queue.putBack(back);

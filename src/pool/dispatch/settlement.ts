@@ -1,6 +1,5 @@
 import { LOADING, NO_ITEM } from '../../arena/progress.js';
 import { InternalError } from '../../base/errors.js';
-import type { StartMethod } from '../../process/start-request.js';
 import { rebuildError } from '../../wire/errors.js';
 import { pack } from '../../wire/family-message.js';
 import type { WorkerLink } from '../crew/worker-link.js';
@@ -14,10 +13,9 @@ const MAX_SUSPICIONS = 5;
 
 /** What the verdict on an item depends on. */
 export interface SettlementRules {
-  readonly startMethod: StartMethod;
-  readonly retries: number;
+  /** How errors call the way the workers are started. */
+  readonly shownMethod: string;
   readonly poisonAfter: number;
-  readonly taskTimeoutMs: number;
 }
 
 /** Told of every task that is through, with the time its items took in the worker. */
@@ -199,7 +197,7 @@ function judgeLoading(
   rules: SettlementRules,
 ): Task | undefined {
   const attempts = task.attempts + 1;
-  if (attempts <= rules.retries && attempts < rules.poisonAfter)
+  if (attempts <= task.job.plan.retries && attempts < rules.poisonAfter)
     return slice(task, task.settled, itemCount(task), attempts);
   for (let i = task.settled; i < itemCount(task); i++)
     task.job.reject(task.first + i, lost(link, task, i, end, attempts, rules));
@@ -220,7 +218,7 @@ function judge(
   const isStopped = stopping !== undefined && stopping.number === number;
   if (task.job.isOver) return undefined;
   const mayRepeat = task.kind !== STREAMED && !(isStopped && stopping.isFinal);
-  if (mayRepeat && attempts <= rules.retries && attempts < rules.poisonAfter)
+  if (mayRepeat && attempts <= task.job.plan.retries && attempts < rules.poisonAfter)
     return slice(task, item, item + 1, attempts);
   const loss = lost(link, task, item, end, attempts, rules);
   task.job.reject(task.first + item, isStopped ? stopping.error(loss) : loss);
@@ -235,8 +233,9 @@ function lost(
   attempts: number,
   rules: SettlementRules,
 ): Error {
-  const isPoison = rules.retries > 0 && attempts >= rules.poisonAfter && attempts <= rules.retries;
-  return workerLost(lossOf(link, task, item, end, attempts, rules.startMethod), isPoison);
+  const { retries } = task.job.plan;
+  const isPoison = retries > 0 && attempts >= rules.poisonAfter && attempts <= retries;
+  return workerLost(lossOf(link, task, item, end, attempts, rules.shownMethod), isPoison);
 }
 
 /** Why the pool itself stops an item. */
@@ -249,13 +248,13 @@ export interface Stopping {
   error(cause?: Error): Error;
 }
 
-export function stoppedForTime(number: number, item: number, limitMs: number, pid: number): Stopping {
+export function stoppedForTime(number: number, item: number, limitMs: number): Stopping {
   return {
     number,
     item,
     isTimeout: true,
     isFinal: false,
-    error: (cause) => taskTooLong(limitMs, pid, cause),
+    error: (cause) => taskTooLong(limitMs, cause),
   };
 }
 

@@ -41,16 +41,15 @@ export class StoppingLadder {
   }
 
   #terminate(link: WorkerLink): void {
-    const started = markDescendants(link.body?.pid ?? 0);
+    const started = startedBy(link);
     link.body?.signal('SIGTERM');
     signalMarked(started, 'SIGTERM');
     this.#later(link, this.#settings.killGraceMs, () => this.#kill(link, started));
   }
 
   #kill(link: WorkerLink, started: readonly MarkedProcess[]): void {
-    const { pid = 0, exitCode } = link.body ?? {};
     // What it started meanwhile goes with it; what outlived it too.
-    const all = exitCode === null ? [...started, ...markDescendants(pid)] : started;
+    const all = link.body?.exitCode === null ? [...started, ...startedBy(link)] : started;
     link.body?.signal('SIGKILL');
     signalMarked(all, 'SIGKILL');
   }
@@ -62,4 +61,9 @@ export class StoppingLadder {
     }, ms);
     this.#timers.set(link, timer);
   }
+}
+
+/** The processes below the worker. Of those below this process nobody can tell which a thread has started. */
+function startedBy({ body }: WorkerLink): MarkedProcess[] {
+  return body === undefined || body.threadId !== 0 ? [] : markDescendants(body.pid);
 }

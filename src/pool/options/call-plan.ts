@@ -13,16 +13,33 @@ export interface CallOptions {
   readonly queueTimeoutMs?: number;
   /** When all of the call must be over, as a date or in milliseconds since 1970; what still runs is stopped as by `signal`. */
   readonly deadline?: Date | number;
+  /** As {@link PoolOptions.taskTimeoutMs}, which is its default, for the items of this call. */
+  readonly taskTimeoutMs?: number;
 }
 
-/** Options of a single call. */
-export interface ApplyOptions extends CallOptions {
+/** Options of the calls whose items can be run again. */
+export interface RepeatOptions {
+  /** As {@link PoolOptions.retries}, which is its default, for the items of this call. */
+  readonly retries?: number;
+}
+
+/** Options of a task that streams. */
+export interface StreamOptions extends CallOptions {
   /** How long the task is expected to take, in any unit, the same for all calls; `schedule: 'sjf'` goes by it. Default: learned. */
   readonly cost?: number;
 }
 
+/** Options of a single call. */
+export interface ApplyOptions extends StreamOptions, RepeatOptions {}
+
+/** What a pool wants of calls that say nothing about it. */
+export interface CallDefaults {
+  readonly retries: number;
+  readonly taskTimeoutMs: number;
+}
+
 /** What a call wants, checked. */
-export interface CallPlan {
+export interface CallPlan extends CallDefaults {
   readonly signal: AbortSignal | undefined;
   readonly priority: number;
   /** Expected cost of an item; `undefined` where it is to be learned. */
@@ -32,35 +49,62 @@ export interface CallPlan {
   readonly deadlineAt: number;
 }
 
-/** The plan of a call without options; shared by all of them. */
-export const PLAIN: CallPlan = Object.freeze({
-  signal: undefined,
-  priority: 0,
-  cost: undefined,
-  queueTimeoutMs: Number.POSITIVE_INFINITY,
-  deadlineAt: Number.POSITIVE_INFINITY,
-});
+/** The plan of a call without options; all of them share it. */
+export function plainPlan({ retries, taskTimeoutMs }: CallDefaults): CallPlan {
+  return Object.freeze({
+    retries,
+    taskTimeoutMs,
+    signal: undefined,
+    priority: 0,
+    cost: undefined,
+    queueTimeoutMs: Number.POSITIVE_INFINITY,
+    deadlineAt: Number.POSITIVE_INFINITY,
+  });
+}
+
+type AnyCallOptions = CallOptions & RepeatOptions & { readonly cost?: Cost };
 
 type Cost = number | ((item: never) => number) | undefined;
 
 /** @throws {@link UsageError} `ERR_FURCA_INVALID_ARGUMENT`. */
-export function planOf(options: (CallOptions & { readonly cost?: Cost }) | undefined): CallPlan {
-  if (options === undefined) return PLAIN;
+export function planOf(options: AnyCallOptions | undefined, plain: CallPlan): CallPlan {
+  if (options === undefined) return plain;
   if (typeof options !== 'object' || options === null) throw badOption('the options', 'an object');
   const { signal, priority = 0, cost, queueTimeoutMs = Number.POSITIVE_INFINITY, deadline } = options;
+  const { retries = plain.retries, taskTimeoutMs = plain.taskTimeoutMs } = options;
   if (
     signal === undefined &&
     priority === 0 &&
     cost === undefined &&
     queueTimeoutMs === Number.POSITIVE_INFINITY &&
-    deadline === undefined
+    deadline === undefined &&
+    retries === plain.retries &&
+    taskTimeoutMs === plain.taskTimeoutMs
   )
-    return PLAIN;
+    return plain;
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw badOption('signal', 'an AbortSignal');
   if (typeof priority !== 'number' || Number.isNaN(priority)) throw badOption('priority', 'a number');
   if (typeof queueTimeoutMs !== 'number' || !(queueTimeoutMs > 0))
     throw badOption('queueTimeoutMs', 'above 0');
-  return { signal, priority, cost: costOf(cost), queueTimeoutMs, deadlineAt: instantOf(deadline) };
+  return {
+    retries: checkedRetries(retries),
+    taskTimeoutMs: checkedTaskTimeout(taskTimeoutMs),
+    signal,
+    priority,
+    cost: costOf(cost),
+    queueTimeoutMs,
+    deadlineAt: instantOf(deadline),
+  };
+}
+
+export function checkedRetries(retries: number): number {
+  if (Number.isInteger(retries) && retries >= 0) return retries;
+  throw badOption('retries', 'a whole number, at least 0');
+}
+
+export function checkedTaskTimeout(taskTimeoutMs: number): number {
+  if (typeof taskTimeoutMs === 'number' && taskTimeoutMs > 0) return taskTimeoutMs;
+  throw badOption('taskTimeoutMs', 'above 0');
 }
 
 function costOf(cost: Cost): CallPlan['cost'] {

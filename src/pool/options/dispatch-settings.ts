@@ -7,6 +7,8 @@ import type { SchedulingPolicy } from '../schedule/contract.js';
 /** How the pool wants its tasks and workers treated. */
 export interface DispatchSettings extends WorkerSettings, SettlementRules, LadderSettings {
   readonly size: number;
+  readonly retries: number;
+  readonly taskTimeoutMs: number;
   readonly backoffMs: number;
   readonly maxTasksPerChild: number;
   readonly idleTimeoutMs: number;

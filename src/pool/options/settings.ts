@@ -7,11 +7,12 @@ import type { StartMethod } from '../../process/start-request.js';
 import type { CarriedStorage } from '../../wire/async-context.js';
 import { pack } from '../../wire/family-message.js';
 import { packFunction } from '../../wire/functions.js';
-import { startProcessBody } from '../crew/process-body.js';
+import type { BodyKind } from '../crew/worker-body.js';
 import type { Initializer } from '../crew/worker-link.js';
 import { badOption } from '../failures.js';
 import type { SchedulingPolicy } from '../schedule/contract.js';
 import { makePolicy, POLICY_NAMES } from '../schedule/policies.js';
+import { checkedRetries, checkedTaskTimeout } from './call-plan.js';
 import type { DispatchSettings } from './dispatch-settings.js';
 import type { PoolOptions } from './pool-options.js';
 
@@ -23,6 +24,7 @@ const BUDGET_SHARE = 0.9;
 
 /** Settings that only furca's own makers of pools choose. */
 export interface InnerOptions {
+  readonly bodies: BodyKind;
   readonly isOnDemand: boolean;
   readonly sendsAhead: boolean;
 }
@@ -33,30 +35,31 @@ export interface InnerOptions {
  * @throws {@link UsageError} `ERR_FURCA_INVALID_ARGUMENT`; {@link NotSendableError}: the initializer cannot travel.
  */
 export function settingsOf(size: number, options: PoolOptions, inner: InnerOptions): DispatchSettings {
-  const { name = 'Pool', stderr = 'tee', retries = 0, trace } = options;
+  const { name = 'Pool', stderr = 'tee', trace } = options;
+  const { isThread } = inner.bodies;
   if (typeof name !== 'string') throw badOption('name', 'a string');
   if (stderr !== 'tee' && stderr !== 'inherit') throw badOption('stderr', "'tee' or 'inherit'");
   if (trace !== undefined && typeof trace !== 'string') throw badOption('trace', 'a path');
-  if (!Number.isInteger(retries) || retries < 0) throw badOption('retries', 'a whole number, at least 0');
-  const taskTimeoutMs = positive('taskTimeoutMs', options.taskTimeoutMs);
+  if (isThread) refuseOfThreads(options);
   const maxMemoryPerChildBytes = positive('maxMemoryPerChildBytes', options.maxMemoryPerChildBytes);
   const flags = flagsOf(options);
+  const startMethod = startMethodOf(options, isThread ? [] : flags);
   const policy = policyOf(options.schedule);
   return {
     name: `${name}Worker`,
-    startBody: startProcessBody,
-    startMethod: startMethodOf(options, flags),
+    bodies: inner.bodies,
+    startMethod,
+    shownMethod: isThread ? 'thread' : startMethod,
     flags,
+    resourceLimits: options.resourceLimits ?? {},
     isStderrRead: stderr === 'tee',
     initializer: initializerOf(options),
     poolKey: randomBytes(8).toString('hex'),
     size,
-    retries,
-    mayRepeat: retries > 0,
+    retries: checkedRetries(options.retries ?? 0),
     backoffMs: atLeastZero('backoffMs', options.backoffMs, 0),
     poisonAfter: count('poisonAfter', options.poisonAfter),
-    taskTimeoutMs,
-    isTimed: taskTimeoutMs !== NEVER,
+    taskTimeoutMs: checkedTaskTimeout(options.taskTimeoutMs ?? NEVER),
     abortGraceMs: atLeastZero('abortGraceMs', options.abortGraceMs, 1000),
     killGraceMs: atLeastZero('killGraceMs', options.killGraceMs, 500),
     maxTasksPerChild: count('maxTasksPerChild', options.maxTasksPerChild),
@@ -72,6 +75,17 @@ export function settingsOf(size: number, options: PoolOptions, inner: InnerOptio
     streamAhead: STREAM_AHEAD,
     carry: carryOf(options),
   };
+}
+
+/** What only processes can have. */
+function refuseOfThreads(options: PoolOptions): void {
+  if (options.startMethod !== undefined)
+    throw badOption('startMethod', 'left out where the workers are threads');
+  if (options.memoryBudgetBytes !== undefined)
+    throw badOption(
+      'memoryBudgetBytes',
+      'left out where the workers are threads: they share the memory of this process',
+    );
 }
 
 function carryOf({ carry = [] }: PoolOptions): readonly CarriedStorage[] {

@@ -14,6 +14,8 @@ export interface TaskView {
   /** `ready`: the worker has it and has not begun; `blocked`: its worker is stopped, and another task has its place. */
   readonly state: 'ready' | 'running' | 'blocked';
   readonly pid: number;
+  /** Node's number of the thread that has it; 0 in a process of its own. */
+  readonly threadId: number;
   /** Since it was given to the pool. */
   readonly ageMs: number;
 }
@@ -21,7 +23,10 @@ export interface TaskView {
 /** A snapshot of what a pool is doing. */
 export interface PoolStats {
   readonly workers: number;
+  /** Of the workers that are processes: none in a {@link ThreadPool}. */
   readonly pids: readonly number[];
+  /** Node's numbers of the workers that are threads. */
+  readonly threadIds: readonly number[];
   /** Messages of work that wait in this process; a chunk counts once. */
   readonly queued: number;
   /** Messages of work that workers have. */
@@ -53,13 +58,16 @@ export function statsOf(dispatcher: Dispatcher): PoolStats {
         items: itemCount(task) - task.settled,
         state: !isCurrent ? 'ready' : link.isFrozen ? 'blocked' : 'running',
         pid: link.body?.pid ?? 0,
+        threadId: link.body?.threadId ?? 0,
         ageMs: now - task.queued.ms,
       };
     }),
   );
+  const bodies = workers.flatMap(({ body }) => (body === undefined ? [] : [body]));
   return Object.freeze({
     workers: workers.length,
-    pids: workers.flatMap(({ body }) => (body === undefined ? [] : [body.pid])),
+    pids: bodies.filter(({ threadId }) => threadId === 0).map(({ pid }) => pid),
+    threadIds: bodies.map(({ threadId }) => threadId).filter((id) => id !== 0),
     queued,
     running,
     blocked: tasks.filter(({ state }) => state === 'blocked').length,

@@ -75,7 +75,7 @@ export class PoolTracer {
   }
 
   #rowOf(link: WorkerLink): number {
-    const row = link.body?.pid ?? 1;
+    const row = link.body?.threadId || (link.body?.pid ?? 1);
     if (!this.#rows.has(row)) {
       this.#rows.add(row);
       this.#add({ name: 'thread_name', ph: 'M', tid: row, args: { name: `worker ${row}` } });

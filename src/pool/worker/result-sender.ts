@@ -19,14 +19,14 @@ const PARTIAL_MS = 20;
  * Sends the results of a worker, in batches.
  *
  * No result may be lost with its worker: a small one is journalled before the next item begins (see arena/journal.ts), any other one is
- * put into the pipe by then, unless the pool runs items again anyway (`retries`).
+ * put into the pipe by then, unless its call lets items be run again anyway (`retries`).
  */
 export class ResultSender {
   readonly #member: Member;
   readonly #places: WorkerPlaces;
   readonly #pipe: MessageWriter;
   readonly #journal: ResultJournal;
-  readonly #mayRepeat: boolean;
+  #mayRepeat = false;
   #calls: unknown[] = [RETURNED, 0];
   #lastCall = 0;
   #callsBegan = 0;
@@ -51,13 +51,20 @@ export class ResultSender {
     this.#places = places;
     this.#pipe = new MessageWriter(member, places.parent, places.resultsAt);
     this.#journal = new ResultJournal(member.arena, places.progressAt);
-    this.#mayRepeat = places.mayRepeat;
   }
 
   /** The worker is ready for tasks, or its initializer threw. */
   up(error: unknown): void {
     this.#send([UP, error === undefined ? null : recordError(error)]);
     this.#pipe.flush();
+  }
+
+  /** Whether the message that begins now may be run again; what is unsent of those before it must not be mixed with it. */
+  set mayRepeat(mayRepeat: boolean) {
+    if (mayRepeat === this.#mayRepeat) return;
+    // A journal names its first call, and counts from there.
+    this.#sendCalls();
+    this.#mayRepeat = mayRepeat;
   }
 
   /** A single call begins. */

@@ -1,3 +1,4 @@
+import { isMainThread } from 'node:worker_threads';
 import { blockAt, hold } from '../../arena/allocator.js';
 import { ownMembership } from '../../arena/member.js';
 import { INITIALIZING, LOADING, NO_ITEM, Progress } from '../../arena/progress.js';
@@ -17,10 +18,12 @@ import {
   type ChunkMessage,
   DEFINE,
   INITIALIZE,
+  REPEATABLE,
   RESUME,
   STOP,
   STREAM,
   type StreamMessage,
+  TIMED,
   type ToWorker,
   type WorkMessage,
 } from '../messages.js';
@@ -34,13 +37,9 @@ export interface WorkerPlaces {
   readonly resultsAt: number;
   readonly progressAt: number;
   readonly parent: OwnerId;
-  /** Note when each item begins, because somebody watches how long it takes. */
-  readonly isTimed: boolean;
   /** Send each result at once, so that its times are its own. */
   readonly isTraced: boolean;
-  /** An item whose result is lost may be run again. */
-  readonly mayRepeat: boolean;
-  /** Note the resident memory after each task. */
+  /** Note after each task how much memory there is in use: resident in a process, in the heap of a thread. */
   readonly isWeighed: boolean;
   /** An initializer will come before any task. */
   readonly hasInitializer: boolean;
@@ -72,6 +71,8 @@ class Worker {
   readonly #inbox = new Inbox();
   readonly #functions = new Map<number, Task | Promise<Task>>();
   #number = 0;
+  /** Of the message that is run. */
+  #isTimed = false;
   #isStopping = false;
   /** Between a recall and its RESUME: what arrives is no longer this worker's. */
   #isRecalled = false;
@@ -166,6 +167,8 @@ class Worker {
       return undefined;
     }
     this.#number = number;
+    this.#isTimed = (message[6] & TIMED) !== 0;
+    this.#results.mayRepeat = (message[6] & REPEATABLE) !== 0;
     if (failure !== null) {
       this.#refuseAll(message, failure);
       return undefined;
@@ -256,13 +259,13 @@ class Worker {
 
   #stampAndBegin(index: number): void {
     // The time first: who sees the item must not take the former one's time for its own.
-    if (this.#places.isTimed) this.#progress.stamp();
+    if (this.#isTimed) this.#progress.stamp();
     this.#progress.begin(index);
   }
 
   #end(): void {
     this.#running.end();
-    if (this.#places.isWeighed) this.#progress.memoryBytes = process.memoryUsage.rss();
+    if (this.#places.isWeighed) this.#progress.memoryBytes = ownMemory();
   }
 
   #call(task: Task, message: CallMessage): Promise<void> | undefined {
@@ -298,7 +301,7 @@ class Worker {
   }
 
   async #chunk(task: Task, message: ChunkMessage): Promise<void> {
-    const [, number, , items, job, attempt, first] = message;
+    const [, number, , items, job, attempt, , first] = message;
     const running = this.#running;
     this.#results.chunkBegins(number);
     running.begin(number, job, first, attempt);
@@ -322,7 +325,7 @@ class Worker {
   }
 
   async #stream(task: Task, message: StreamMessage): Promise<void> {
-    const [, number, , args, job, attempt, ahead] = message;
+    const [, number, , args, job, attempt, , ahead] = message;
     const { parking } = this.#member;
     this.#results.callWaits();
     this.#running.begin(number, job, 0, attempt);
@@ -359,6 +362,13 @@ class Worker {
       pauseEndWatch();
     }
   }
+}
+
+/** In bytes: of this process, or of this thread alone as far as that can be told. */
+function ownMemory(): number {
+  if (isMainThread) return process.memoryUsage.rss();
+  const { heapTotal, external } = process.memoryUsage();
+  return heapTotal + external;
 }
 
 /** Ends a worker whose parent is gone: nobody wants its results. */
