@@ -6,6 +6,7 @@ import { endingCases } from './pool-endings.js';
 import { errorCases } from './pool-errors.js';
 import { familyCases } from './pool-family.js';
 import { limitCases } from './pool-limits.js';
+import { perCallCases } from './pool-per-call.js';
 import { refusalCases } from './pool-refusals.js';
 import { resultCases } from './pool-results.js';
 import { sizeCases } from './pool-sizes.js';
@@ -37,6 +38,7 @@ export const poolCases: readonly PoolCase[] = [
   ...refusalCases,
   ...familyCases,
   ...limitCases,
+  ...perCallCases,
   ...endingCases,
   ...sizeCases,
   ...closureCases,
