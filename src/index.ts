@@ -29,32 +29,32 @@ export { Queue, type QueueOptions, type QueueStats } from './channel/queue.js';
 export { SimpleQueue } from './channel/simple-queue.js';
 export * as debug from './debug.js';
 export { Manager } from './manager/manager.js';
-export { AsyncResult, type CallbackOptions } from './pool/async-result.js';
-export type { ApplyOptions, CallOptions } from './pool/call-plan.js';
 export { type Context, getContext } from './pool/context.js';
-export { type CurrentTask, currentTask } from './pool/current-task.js';
-export type { Distribution } from './pool/histogram.js';
-export type { Inputs } from './pool/inputs.js';
-export {
-  type ApplyAsyncOptions,
-  type ImapOptions,
-  type ImapSettledOptions,
-  type MapAsyncOptions,
-  type MapOptions,
-  Pool,
-  type PoolEvents,
-  type Streaming,
-} from './pool/pool.js';
-export type { PoolTimes } from './pool/pool-meter.js';
-export type { PoolOptions } from './pool/pool-options.js';
-export type { PoolStats, TaskView } from './pool/pool-stats.js';
-export { ProgressFeed, type ProgressOption, type ProgressSnapshot } from './pool/progress-meter.js';
+export { AsyncResult, type CallbackOptions } from './pool/jobs/async-result.js';
+export { ProgressFeed, type ProgressOption, type ProgressSnapshot } from './pool/jobs/progress-meter.js';
+export type { SettledItem } from './pool/jobs/stream-job.js';
+export type { ApplyOptions, CallOptions, RepeatOptions, StreamOptions } from './pool/options/call-plan.js';
+export type { Inputs } from './pool/options/inputs.js';
+export type {
+  ApplyAsyncOptions,
+  ImapOptions,
+  ImapSettledOptions,
+  MapAsyncOptions,
+  MapOptions,
+  Streaming,
+} from './pool/options/method-options.js';
+export type { PoolOptions } from './pool/options/pool-options.js';
+export { Pool, type PoolEvents } from './pool/pool.js';
 export type { ReadyReason, Schedulable, SchedulingPolicy } from './pool/schedule/contract.js';
 export { Mlfq, type MlfqOptions } from './pool/schedule/mlfq.js';
 export type { PolicyName } from './pool/schedule/policies.js';
 export { Priority } from './pool/schedule/priority.js';
 export { Sjf } from './pool/schedule/sjf.js';
-export type { SettledItem } from './pool/stream-job.js';
+export type { Distribution } from './pool/seeing/histogram.js';
+export type { PoolTimes } from './pool/seeing/pool-meter.js';
+export type { PoolStats, TaskView } from './pool/seeing/pool-stats.js';
+export { ThreadPool, type ThreadPoolOptions } from './pool/thread-pool.js';
+export { type CurrentTask, currentTask } from './pool/worker/current-task.js';
 export { cpuCount } from './process/cpu-count.js';
 export { isMain, setForkserverPreload } from './process/main-module.js';
 export { getAllStartMethods, getStartMethod, setStartMethod } from './process/methods.js';
