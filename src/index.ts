@@ -1,3 +1,4 @@
+export type { SyncWaitOptions } from './arena/waiting.js';
 export {
   AuthenticationError,
   BrokenBarrierError,
@@ -67,7 +68,7 @@ export { Condition, type ConditionStats } from './sync/condition.js';
 export type { LockChoice } from './sync/data-lock.js';
 export { Event, type EventStats } from './sync/event.js';
 export { Guard } from './sync/guard.js';
-export { Lock, type LockStats, type SyncWaitOptions } from './sync/lock.js';
+export { Lock, type LockStats } from './sync/lock.js';
 export type { ArrayOf, Element, NumberType, NumberTypes } from './sync/number-types.js';
 export { RLock } from './sync/rlock.js';
 export { BoundedSemaphore, Semaphore, type SemaphoreOptions, type SemaphoreStats } from './sync/semaphore.js';

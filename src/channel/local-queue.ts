@@ -6,7 +6,7 @@ import type { LocalBlock } from '../arena/local-handles.js';
 import { type Member, ownMembership } from '../arena/member.js';
 import { wake } from '../arena/parking.js';
 import { joinWaiters, leaveWaiters, waitersOf, wakeNext } from '../arena/primitives/wait-set.js';
-import { Arrivals, type Gate } from '../sync/waiting.js';
+import { Arrivals, type Gate } from '../arena/waiting.js';
 import { decodeFromFamilySync } from '../wire/family-message.js';
 import type { Packed } from './packing.js';
 

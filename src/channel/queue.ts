@@ -1,7 +1,7 @@
 import { Handle } from '../arena/local-handles.js';
 import type { WaitOptions } from '../arena/parking.js';
+import { checkedTimeout } from '../arena/waiting.js';
 import { UsageError } from '../base/errors.js';
-import { checkedTimeout } from '../sync/waiting.js';
 import { ASKING, addQueueType, GETTING, makeQueue, PUTTING, SimpleQueue } from './simple-queue.js';
 
 /** Options of a queue. */
