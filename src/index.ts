@@ -24,8 +24,9 @@ export {
   type JoinableQueueOptions,
   type JoinableQueueStats,
 } from './channel/joinable-queue.js';
+export { Loan, type WithCopy, type ZeroCopy } from './channel/loan.js';
 export { Pipe, PipeConnection, type PipeOptions } from './channel/pipe.js';
-export type { BytesLimit, BytesPart } from './channel/pipe-checks.js';
+export type { BytesLimit, BytesPart, Copying } from './channel/pipe-checks.js';
 export { Queue, type QueueOptions, type QueueStats } from './channel/queue.js';
 export { SimpleQueue } from './channel/simple-queue.js';
 export * as debug from './debug.js';
