@@ -1,3 +1,4 @@
+export type { SyncWaitOptions } from './arena/waiting.js';
 export {
   AuthenticationError,
   BrokenBarrierError,
@@ -23,8 +24,9 @@ export {
   type JoinableQueueOptions,
   type JoinableQueueStats,
 } from './channel/joinable-queue.js';
+export { Loan, type WithCopy, type ZeroCopy } from './channel/loan.js';
 export { Pipe, PipeConnection, type PipeOptions } from './channel/pipe.js';
-export type { BytesLimit, BytesPart } from './channel/pipe-checks.js';
+export type { BytesLimit, BytesPart, Copying } from './channel/pipe-checks.js';
 export { Queue, type QueueOptions, type QueueStats } from './channel/queue.js';
 export { SimpleQueue } from './channel/simple-queue.js';
 export * as debug from './debug.js';
@@ -67,7 +69,7 @@ export { Condition, type ConditionStats } from './sync/condition.js';
 export type { LockChoice } from './sync/data-lock.js';
 export { Event, type EventStats } from './sync/event.js';
 export { Guard } from './sync/guard.js';
-export { Lock, type LockStats, type SyncWaitOptions } from './sync/lock.js';
+export { Lock, type LockStats } from './sync/lock.js';
 export type { ArrayOf, Element, NumberType, NumberTypes } from './sync/number-types.js';
 export { RLock } from './sync/rlock.js';
 export { BoundedSemaphore, Semaphore, type SemaphoreOptions, type SemaphoreStats } from './sync/semaphore.js';

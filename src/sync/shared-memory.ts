@@ -1,11 +1,11 @@
 import { payloadBytes } from '../arena/allocator.js';
 import { KIND } from '../arena/layout.js';
 import type { Handle } from '../arena/local-handles.js';
+import { openHandleOf, SharedObject, takeBlock } from '../arena/shared-object.js';
 import { UsageError } from '../base/errors.js';
 import { NamedMemory } from '../kernel/named-memory.js';
 import { makeUserBuffer, revokeUserBuffer } from '../kernel/user-buffer.js';
 import { registerHandleKind } from '../wire/handles.js';
-import { openHandleOf, SharedObject, takeBlock } from './shared-object.js';
 
 /** Options of a {@link SharedMemory}. */
 export interface SharedMemoryOptions {

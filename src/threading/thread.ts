@@ -1,10 +1,10 @@
 import type { Worker } from 'node:worker_threads';
 import type { WaitOptions } from '../arena/parking.js';
+import type { SyncWaitOptions } from '../arena/waiting.js';
 import { TimeoutError, UsageError } from '../base/errors.js';
 import { reportFatal } from '../process/fatal.js';
 import { joinAtEnd } from '../process/registry.js';
 import type { Event } from '../sync/event.js';
-import type { SyncWaitOptions } from '../sync/lock.js';
 import type { AnyFunction } from '../wire/functions.js';
 import { launchThread } from './launch-thread.js';
 
