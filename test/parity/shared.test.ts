@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { ownMembership } from '../../src/arena/member.js';
 import { measureUse } from '../../src/arena/walk.js';
@@ -14,7 +17,7 @@ import {
   Value,
 } from '../../src/index.js';
 import { inChild } from '../harness/children.js';
-import { runProgram } from '../harness/programs.js';
+import { FORK_READY, runProgram } from '../harness/programs.js';
 import { watchTests } from '../harness/watchdog.js';
 
 // Behaviours of CPython's test suite, by their case ids: groups VA and SH.
@@ -24,6 +27,12 @@ watchTests();
 const INVALID_ARGUMENT = { code: 'ERR_FURCA_INVALID_ARGUMENT' };
 const INVALID_STATE = { code: 'ERR_FURCA_INVALID_STATE' };
 const CLOSED = { code: 'ERR_FURCA_CLOSED' };
+
+/** Where a name of shared memory is kept. */
+function folderOfName(name: string): string {
+  const uid = process.getuid?.() ?? 0;
+  return join(process.env['XDG_RUNTIME_DIR'] ?? tmpdir(), `furca-${uid}`, name);
+}
 
 test('VA-01: values of all types are read back, and a child’s write is seen', async () => {
   const int = new Value('int32', 4343);
@@ -234,6 +243,30 @@ test('SH-04: memory that was sent is the same memory, with and without a name', 
   assert.throws(() => plain.unlink(), INVALID_STATE);
   plain.close();
   named.close();
+  assert.equal(
+    existsSync(folderOfName(named.name as string)),
+    false,
+    'the child, too, has taken its link along',
+  );
+});
+
+test('A forked child that closes its memory leaves it to be found through its parent', async () => {
+  const name = `forked-${process.pid}`;
+  const program = `
+    import { SharedMemory } from 'furca';
+    import { _exit, fork, waitpid } from 'furca/os';
+    const memory = new SharedMemory({ name: ${JSON.stringify(name)}, sizeBytes: 8 });
+    const pid = fork();
+    if (pid === 0) {
+      memory.close();
+      _exit(0);
+    }
+    await waitpid(pid);
+    new SharedMemory({ name: memory.name }).close();
+  `;
+  const { code, stderr } = await runProgram(program, { flags: FORK_READY });
+  assert.deepEqual([code, stderr], [0, '']);
+  assert.equal(existsSync(folderOfName(name)), false);
 });
 
 test('W-13, SH-08: who merely attached takes nothing along; named memory of a killed program is gone', async () => {
