@@ -69,12 +69,24 @@ export { Condition, type ConditionStats } from './sync/condition.js';
 export type { LockChoice } from './sync/data-lock.js';
 export { Event, type EventStats } from './sync/event.js';
 export { Guard } from './sync/guard.js';
+export type { ShareableItem } from './sync/list-items.js';
 export { Lock, type LockStats } from './sync/lock.js';
-export type { ArrayOf, Element, NumberType, NumberTypes } from './sync/number-types.js';
+export type { ArrayOf, Element, NumberType, NumberTypes, Summand } from './sync/number-types.js';
 export { RLock } from './sync/rlock.js';
 export { BoundedSemaphore, Semaphore, type SemaphoreOptions, type SemaphoreStats } from './sync/semaphore.js';
+export {
+  ShareableList,
+  type ShareableListLayout,
+  type ShareableListOptions,
+  type ShareableListStats,
+} from './sync/shareable-list.js';
 export { SharedArray, type SharedArrayOptions, type SharedArrayStats } from './sync/shared-array.js';
-export { SharedMemory, type SharedMemoryOptions, type SharedMemoryStats } from './sync/shared-memory.js';
+export {
+  SharedMemory,
+  type SharedMemoryNamespace,
+  type SharedMemoryOptions,
+  type SharedMemoryStats,
+} from './sync/shared-memory.js';
 export { Value, type ValueOptions, type ValueStats } from './sync/value.js';
 export type { Wait, WaitGraph, WaitingMember } from './sync/wait-graph.js';
 export { registerError } from './wire/errors.js';

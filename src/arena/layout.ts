@@ -186,6 +186,8 @@ export const KIND = {
   VALUE: 27,
   ARRAY: 28,
   MEMORY: 29,
+  /** Stands for a ShareableList, whose items lie in memory of its own. */
+  LIST: 30,
   QUEUE: 40,
   /** What one member has put into a queue. */
   LANE: 41,
