@@ -9,8 +9,8 @@ import {
   tryTakeLock,
 } from '../arena/primitives/lock-word.js';
 import { joinWaiters } from '../arena/primitives/wait-set.js';
-import { me } from './shared-object.js';
-import { Arrivals, type Gate } from './waiting.js';
+import { me } from '../arena/shared-object.js';
+import { Arrivals, type Gate } from '../arena/waiting.js';
 
 /** A flow that has waited for this long is served before all who come after it. */
 const PATIENCE_MS = 0.3;
