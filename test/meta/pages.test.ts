@@ -121,7 +121,7 @@ test('docs/migrating-from-python.md has a row for every option of processes, poo
   const named = namesInTables('docs/migrating-from-python.md');
   const files = [
     'process/process-options.ts',
-    'pool/pool-options.ts',
+    'pool/options/pool-options.ts',
     'channel/queue.ts',
     'subprocess/options.ts',
   ];
