@@ -11,7 +11,7 @@ export function load(app) {
     const own = doors.find((door) => isWithin(from, door));
     for (const door of own === undefined ? doors : [own, ...doors]) {
       const found = door.getChildByName(path);
-      if (found !== undefined) return found.isReference?.() ? found.getTargetReflectionDeep() : found;
+      if (found !== undefined) return { target: found };
     }
     return undefined;
   });
