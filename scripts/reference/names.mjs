@@ -4,9 +4,10 @@ import { ReflectionKind } from 'typedoc';
 
 /** @param {import('typedoc').Application} app */
 export function load(app) {
-  app.converter.addUnknownSymbolResolver((reference, from) => {
+  app.converter.addUnknownSymbolResolver((reference, from, part) => {
     const path = reference.symbolReference?.path?.map(({ path }) => path);
-    if (path === undefined || reference.moduleSource !== undefined) return undefined;
+    // Without a part it is a type that is asked for, not a link in a comment.
+    if (part === undefined || path === undefined || reference.moduleSource !== undefined) return undefined;
     const doors = from.project.getChildrenByKind(ReflectionKind.Module);
     const own = doors.find((door) => isWithin(from, door));
     for (const door of own === undefined ? doors : [own, ...doors]) {
