@@ -2,6 +2,7 @@
 import { workerData } from 'node:worker_threads';
 import { Arena } from '../arena/arena.js';
 import { enterFamily } from '../arena/member.js';
+import { keepDescriptorNotes } from '../kernel/thread-descriptors.js';
 import { reportFatal } from '../process/fatal.js';
 import { assumeIdentity, ownIdentity } from '../process/identity.js';
 import { joinChildren } from '../process/registry.js';
@@ -13,7 +14,8 @@ import { decodeShared } from '../wire/codec.js';
 import { decodeFromFamily } from '../wire/family-message.js';
 import { forgetCarried } from '../wire/handles.js';
 
-const { arenaFd, arenaAddress, owner, papers } = workerData as ThreadData;
+const { arenaFd, arenaAddress, owner, descriptors, papers } = workerData as ThreadData;
+keepDescriptorNotes(descriptors);
 enterFamily(Arena.ofThread(arenaFd, arenaAddress), owner);
 const { name, done, call } = decodeShared(papers) as ThreadPapers;
 assumeIdentity({ ...ownIdentity(), name });

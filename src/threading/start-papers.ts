@@ -7,6 +7,8 @@ export interface ThreadData {
   readonly arenaAddress: number;
   /** Its id in the family. */
   readonly owner: number;
+  /** Where it notes the descriptors it opens past Node. */
+  readonly descriptors: SharedArrayBuffer;
   /** A message with {@link ThreadPapers}. */
   readonly papers: Uint8Array;
 }
