@@ -14,7 +14,7 @@ import { encodeShared } from '../wire/codec.js';
 import { encodeForFamily } from '../wire/family-message.js';
 import type { AnyFunction } from '../wire/functions.js';
 import { carriedBy } from '../wire/handles.js';
-import type { ThreadCall, ThreadData, ThreadPapers } from './start-papers.js';
+import { THREAD_IS_UP, type ThreadCall, type ThreadData, type ThreadPapers } from './start-papers.js';
 
 /** Options of a {@link Thread}. */
 export type ThreadOptions<Args extends readonly unknown[]> = {
@@ -63,6 +63,8 @@ export class Thread<const Args extends readonly unknown[] = readonly []> impleme
   #ident: number | undefined;
   #done: Event | undefined;
   #ended: Promise<void> | undefined;
+  /** Resolves once it can be terminated, or has ended. */
+  #up: Promise<void> | undefined;
   #isOver = false;
 
   /** @throws {@link UsageError} `ERR_FURCA_INVALID_ARGUMENT`: `target` is not a function, or another option is of the wrong kind. */
@@ -97,10 +99,12 @@ export class Thread<const Args extends readonly unknown[] = readonly []> impleme
    */
   async start(): Promise<void> {
     const worker = this.#launch();
-    await new Promise<void>((resolve, reject) => {
-      worker.once('online', resolve);
-      worker.once('error', reject);
-    });
+    await this.#whileAlive(
+      new Promise<void>((resolve, reject) => {
+        worker.once('online', resolve);
+        worker.once('error', reject);
+      }),
+    );
   }
 
   #launch(): Worker {
@@ -135,6 +139,11 @@ export class Thread<const Args extends readonly unknown[] = readonly []> impleme
     }
     // What it threw it has printed itself; one that could not start has nothing of ours.
     worker.on('error', () => {});
+    const isUp = new Promise<void>((resolve) => {
+      worker.on('message', (message) => {
+        if (message === THREAD_IS_UP) resolve();
+      });
+    });
     this.#ended = new Promise((resolve) => {
       worker.once('exit', () => {
         sweepMember(member.arena, owner, member.owner);
@@ -144,6 +153,7 @@ export class Thread<const Args extends readonly unknown[] = readonly []> impleme
         resolve();
       });
     });
+    this.#up = Promise.race([isUp, this.#ended]);
     if (this.#isDaemon) worker.unref();
   }
 
@@ -190,11 +200,28 @@ export class Thread<const Args extends readonly unknown[] = readonly []> impleme
     throw wrongState(doing, this.name, 'it was not started');
   }
 
-  /** Ends the thread at once, wherever it is, and resolves once it has ended. Python's threads cannot do this. */
+  /** Ends the thread wherever it is, once it has come up, and resolves once it has ended. Python's threads cannot do this. */
   async terminate(): Promise<void> {
     const ended = this.#needStart('Terminating')[1];
+    // Node ends the whole process when it terminates a thread that is loading a native module.
+    await this.#whileAlive(this.#up);
     await this.#worker?.terminate();
     await ended;
+  }
+
+  /** @internal Resolves once the end of the process does not disturb it any more. */
+  async comeUp(): Promise<void> {
+    await this.#whileAlive(this.#up);
+  }
+
+  /** Waits for what the thread does; a daemon that is waited for does keep its process alive. */
+  async #whileAlive<T>(waiting: Promise<T> | undefined): Promise<T | undefined> {
+    this.#worker?.ref();
+    try {
+      return await waiting;
+    } finally {
+      if (this.#isDaemon) this.#worker?.unref();
+    }
   }
 
   /** Tells whether the thread runs. */
@@ -257,7 +284,7 @@ export function activeThreads(): Thread<readonly unknown[]>[] {
 }
 
 async function joinThreads(): Promise<void> {
-  for (const thread of running) if (!thread.daemon) await thread.join();
+  for (const thread of running) await (thread.daemon ? thread.comeUp() : thread.join());
 }
 
 function assertThreadsWork(): void {
