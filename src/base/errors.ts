@@ -133,6 +133,8 @@ export class BrokenBarrierError extends BrokenError {
 /** What is known of a worker that ended while it had a task. */
 export interface WorkerLoss {
   readonly pid: number;
+  /** Node's number of the thread it was; 0 for a process. */
+  readonly threadId: number;
   /** Exit code, or `-N` for signal N. */
   readonly exitCode: number;
   /** Name of the signal that ended it, or `null`. */
@@ -140,6 +142,7 @@ export interface WorkerLoss {
   readonly reason: LossReason;
   /** The last 4 KiB of what it wrote to stderr; empty where its stderr is not read. */
   readonly stderrTail: string;
+  /** How it was started; `'thread'` in a {@link ThreadPool}. */
   readonly startMethod: string;
   /** Number of the pool's call; see `currentTask().id`. */
   readonly taskId: number;
@@ -152,6 +155,7 @@ export interface WorkerLoss {
 /** A worker ended while it ran this task; exactly this task is rejected. */
 export class WorkerLostError extends BrokenError implements WorkerLoss {
   readonly pid: number;
+  readonly threadId: number;
   readonly exitCode: number;
   readonly signal: NodeJS.Signals | null;
   readonly reason: LossReason;
@@ -169,6 +173,7 @@ export class WorkerLostError extends BrokenError implements WorkerLoss {
   ) {
     super(message, options, code);
     this.pid = loss.pid;
+    this.threadId = loss.threadId;
     this.exitCode = loss.exitCode;
     this.signal = loss.signal;
     this.reason = loss.reason;

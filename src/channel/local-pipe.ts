@@ -1,3 +1,4 @@
+import type { Block } from '../arena/allocator.js';
 import {
   NO_PEER,
   NO_ROOM,
@@ -11,13 +12,16 @@ import {
 import { NOTHING } from '../arena/lanes/queue-words.js';
 import { wakeAllAt } from '../arena/lanes/sweep-lanes.js';
 import { KIND } from '../arena/layout.js';
+import type { Lending } from '../arena/lending.js';
 import { Handle, type LocalBlock } from '../arena/local-handles.js';
 import { type Member, ownMembership } from '../arena/member.js';
 import { joinWaiters, leaveWaiters, wakeNext } from '../arena/primitives/wait-set.js';
-import { openHandleOf, SharedObject } from '../sync/shared-object.js';
-import { Arrivals, type Gate } from '../sync/waiting.js';
+import { openHandleOf, SharedObject } from '../arena/shared-object.js';
+import { Arrivals, type Gate } from '../arena/waiting.js';
+import { copyOf } from '../kernel/fresh-memory.js';
 import { decodeFromFamilySync } from '../wire/family-message.js';
 import { registerHandleKind } from '../wire/handles.js';
+import { Loan, lendFrom } from './loan.js';
 import type { Packed } from './packing.js';
 
 /** A wait at one end of a pipe. */
@@ -42,6 +46,7 @@ export class LocalPipe {
   readonly #local: LocalBlock;
   readonly #senders = [new Arrivals(), new Arrivals()] as const;
   readonly #receivers = [new Arrivals(), new Arrivals()] as const;
+  readonly #lenders = [this.#newLender(0), this.#newLender(1)] as const;
   #isClosed = false;
   #member: Member | undefined;
   #view: PipeView | undefined;
@@ -73,10 +78,25 @@ export class LocalPipe {
   }
 
   /** Receives a message if there is one; wakes those who wait for room. */
-  tryReceive(side: Side, check: Check): Received | typeof NOTHING {
-    const found = this.view.tryReceive(side, check, readMessage);
+  tryReceive(side: Side, check: Check, isLent: boolean): Received | typeof NOTHING {
+    const found = this.view.tryReceive(side, check, isLent ? this.#lenders[side] : readMessage, isLent);
     if (found !== NOTHING) wakeNext(this.#local.arena, sendersOf(this.view.word, other(side)));
     return found;
+  }
+
+  /** Reads what is received at the end of `side` as a loan. */
+  #newLender(side: Side): (message: Uint8Array, tag: number, block: Block | undefined) => Received {
+    return (message, tag, block) => {
+      if (block === undefined) {
+        const { value } = readMessage(message, tag);
+        return { value: new Loan(value), tag };
+      }
+      const read = (lending: Lending): unknown =>
+        tag === VALUE
+          ? decodeFromFamilySync(message, lending)
+          : Buffer.from(lending.lend(message.byteOffset, message.byteLength));
+      return { value: lendFrom(block, () => this.view.leaveSpare(side, block), read), tag };
+    };
   }
 
   /** Waits for room at the end of `side`, and sends. */
@@ -108,10 +128,10 @@ export class LocalPipe {
   }
 
   /** Waits for a message at the end of `side`. */
-  newReceiver(end: Handle, side: Side, check: Check): PipeWait<Received> {
+  newReceiver(end: Handle, side: Side, check: Check, isLent: boolean): PipeWait<Received> {
     let found: Received | typeof NOTHING = NOTHING;
     const outcome = new Attempt(() => {
-      found = this.tryReceive(side, check);
+      found = this.tryReceive(side, check, isLent);
       return found !== NOTHING;
     });
     const arrivals = this.#receivers[side];
@@ -198,7 +218,7 @@ class Attempt {
 
 function readMessage(message: Uint8Array, tag: number): Received {
   // Bytes get memory of their own: what lies here is somebody else's in a moment.
-  return { value: tag === VALUE ? decodeFromFamilySync(message) : Buffer.from(message), tag };
+  return { value: tag === VALUE ? decodeFromFamilySync(message) : copyOf(message), tag };
 }
 
 /** What both ends have in common; it travels along with each. */

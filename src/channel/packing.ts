@@ -3,8 +3,9 @@ import { createEnvelope } from '../arena/envelope.js';
 import { MAX_INLINE_BYTES } from '../arena/lanes/lane-writer.js';
 import { KIND } from '../arena/layout.js';
 import type { Member } from '../arena/member.js';
-import { encodeForFamily } from '../wire/family-message.js';
+import { encodeLean } from '../wire/family-message.js';
 import { carriedBy } from '../wire/handles.js';
+import { copyInto, type LeanMessage, NOTHING_LEFT_OUT, whole } from '../wire/lean-message.js';
 
 /** A value on its way: as bytes, or in a block that this process holds until it is sent or given up. */
 export interface Packed {
@@ -30,24 +31,24 @@ export function packValue(
   needsBlock = false,
   spare?: SpareBlocks,
 ): Packed {
-  const message = encodeForFamily(value, path);
-  const carried = carriedBy(message);
-  if (carried.length === 0) return packBytes(member, message, needsBlock, spare);
-  const block = createEnvelope(member, carried, message);
-  return { message: undefined, block, length: message.byteLength };
+  const message = encodeLean(value, path);
+  const carried = carriedBy(message.bytes);
+  if (carried.length === 0) return packMessage(member, message, needsBlock, spare);
+  const block = createEnvelope(member, carried, whole(message));
+  return { message: undefined, block, length: message.length };
 }
 
 /** Packs bytes as they are. */
-export function packBytes(
-  member: Member,
-  message: Uint8Array,
-  needsBlock = false,
-  spare?: SpareBlocks,
-): Packed {
-  const length = message.byteLength;
-  if (!needsBlock && length <= MAX_INLINE_BYTES) return { message, block: undefined, length };
+export function packBytes(member: Member, bytes: Uint8Array, spare?: SpareBlocks): Packed {
+  return packMessage(member, { bytes, leftOut: NOTHING_LEFT_OUT, length: bytes.byteLength }, false, spare);
+}
+
+function packMessage(member: Member, message: LeanMessage, needsBlock: boolean, spare?: SpareBlocks): Packed {
+  const { length } = message;
+  if (!needsBlock && length <= MAX_INLINE_BYTES) return { message: message.bytes, block: undefined, length };
   const block = spare?.(length) ?? allocate(member.arena, member.owner, KIND.ITEM, length);
-  member.arena.bytes.set(message, block.at);
+  // The only copy on this side.
+  copyInto(member.arena.bytes, block.at, message);
   return { message: undefined, block, length };
 }
 

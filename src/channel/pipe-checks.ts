@@ -1,5 +1,6 @@
 import { BYTES } from '../arena/lanes/pipe-words.js';
 import { BrokenError, ClosedError, LimitError, UsageError } from '../base/errors.js';
+import type { WithCopy, ZeroCopy } from './loan.js';
 import type { Check } from './local-pipe.js';
 
 /** Which part of an array of bytes is sent. */
@@ -14,6 +15,14 @@ export interface BytesPart {
 export interface BytesLimit {
   /** Refuses a longer message, which stays where it is. Default no limit. */
   readonly maxLengthBytes?: number | undefined;
+}
+
+/** Whether what is received is lent. */
+export type Copying = ZeroCopy | WithCopy;
+
+export function isLending({ zeroCopy = false }: Copying): boolean {
+  if (typeof zeroCopy === 'boolean') return zeroCopy;
+  throw new UsageError(`${RECEIVING} failed: zeroCopy must be true or false, not ${String(zeroCopy)}.`);
 }
 
 export const SENDING = 'Sending into the pipe';

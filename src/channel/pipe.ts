@@ -5,11 +5,12 @@ import { KIND } from '../arena/layout.js';
 import type { Handle } from '../arena/local-handles.js';
 import { ownMembership } from '../arena/member.js';
 import type { WaitOptions } from '../arena/parking.js';
+import { openHandleOf, SharedObject, takeBlock } from '../arena/shared-object.js';
+import type { SyncWaitOptions } from '../arena/waiting.js';
+import { passGate, passGateSync } from '../arena/waiting.js';
 import { BrokenError, ClosedError, LimitError, TimeoutError, UsageError } from '../base/errors.js';
-import type { SyncWaitOptions } from '../sync/lock.js';
-import { openHandleOf, SharedObject, takeBlock } from '../sync/shared-object.js';
-import { passGate, passGateSync } from '../sync/waiting.js';
 import { registerHandleKind } from '../wire/handles.js';
+import type { Loan, WithCopy, ZeroCopy } from './loan.js';
 import { type Check, PipeCore, type PipeWait, type Received } from './local-pipe.js';
 import { dropPacked, type Packed, packBytes, packValue, type SpareBlocks } from './packing.js';
 import {
@@ -17,6 +18,8 @@ import {
   type BytesLimit,
   type BytesPart,
   bytesOnly,
+  type Copying,
+  isLending,
   partOf,
   peerGone,
   RECEIVING,
@@ -123,21 +126,28 @@ export class PipeConnection<In = unknown, Out = In> extends SharedObject impleme
    *
    * @param options.timeoutMs - Longest wait in milliseconds; `0` never waits. Default `Infinity`.
    * @param options.signal - Aborting it ends the wait and rejects with its reason; no message is lost.
+   * @param options.zeroCopy - Whether large arrays in it are looked at where they lie: then a {@link Loan} of the message comes. Default `false`.
    * @throws {@link ClosedError} `ERR_FURCA_CLOSED`: the other end is gone and all it sent was received, or this end was closed.
    * @throws {@link TimeoutError} `ERR_FURCA_TIMEOUT`.
    * @throws {@link UsageError} `ERR_FURCA_INVALID_STATE`: this end only sends.
    */
-  async recv(options: WaitOptions = {}): Promise<In> {
+  recv(options: WaitOptions & ZeroCopy): Promise<Loan<In>>;
+  recv(options?: WaitOptions & WithCopy): Promise<In>;
+  async recv(options: WaitOptions & Copying = {}): Promise<In | Loan<In>> {
     return (await this.#receive(anything, options)) as In;
   }
 
   /** As {@link recv}, but never waits: answers `undefined` when nothing is there. */
-  tryRecv(): In | undefined {
-    return this.#tryReceive(anything) as In | undefined;
+  tryRecv(options: ZeroCopy): Loan<In> | undefined;
+  tryRecv(options?: WithCopy): In | undefined;
+  tryRecv(options: Copying = {}): In | Loan<In> | undefined {
+    return this.#tryReceive(anything, options) as In | undefined;
   }
 
   /** As {@link recv}, but blocks this thread. */
-  recvSync(options: SyncWaitOptions = {}): In {
+  recvSync(options: SyncWaitOptions & ZeroCopy): Loan<In>;
+  recvSync(options?: SyncWaitOptions & WithCopy): In;
+  recvSync(options: SyncWaitOptions & Copying = {}): In | Loan<In> {
     return this.#receiveSync(anything, options) as In;
   }
 
@@ -147,17 +157,23 @@ export class PipeConnection<In = unknown, Out = In> extends SharedObject impleme
    * @throws {@link UsageError} `ERR_FURCA_INVALID_STATE`: the next message is a value; it stays there.
    * @throws {@link LimitError} `ERR_FURCA_LIMIT`: it is longer than `maxLengthBytes`; it stays there.
    */
-  async recvBytes(options: BytesLimit & WaitOptions = {}): Promise<Buffer> {
+  recvBytes(options: BytesLimit & WaitOptions & ZeroCopy): Promise<Loan<Buffer>>;
+  recvBytes(options?: BytesLimit & WaitOptions & WithCopy): Promise<Buffer>;
+  async recvBytes(options: BytesLimit & WaitOptions & Copying = {}): Promise<Buffer | Loan<Buffer>> {
     return (await this.#receive(bytesOnly(options), options)) as Buffer;
   }
 
   /** As {@link recvBytes}, but never waits: answers `undefined` when nothing is there. */
-  tryRecvBytes(options: BytesLimit = {}): Buffer | undefined {
-    return this.#tryReceive(bytesOnly(options)) as Buffer | undefined;
+  tryRecvBytes(options: BytesLimit & ZeroCopy): Loan<Buffer> | undefined;
+  tryRecvBytes(options?: BytesLimit & WithCopy): Buffer | undefined;
+  tryRecvBytes(options: BytesLimit & Copying = {}): Buffer | Loan<Buffer> | undefined {
+    return this.#tryReceive(bytesOnly(options), options) as Buffer | undefined;
   }
 
   /** As {@link recvBytes}, but blocks this thread. */
-  recvBytesSync(options: BytesLimit & SyncWaitOptions = {}): Buffer {
+  recvBytesSync(options: BytesLimit & SyncWaitOptions & ZeroCopy): Loan<Buffer>;
+  recvBytesSync(options?: BytesLimit & SyncWaitOptions & WithCopy): Buffer;
+  recvBytesSync(options: BytesLimit & SyncWaitOptions & Copying = {}): Buffer | Loan<Buffer> {
     return this.#receiveSync(bytesOnly(options), options) as Buffer;
   }
 
@@ -185,14 +201,23 @@ export class PipeConnection<In = unknown, Out = In> extends SharedObject impleme
   }
 
   /** Receives until the other end is gone. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<In, void, undefined> {
+  [Symbol.asyncIterator](): AsyncGenerator<In, void, undefined> {
+    return this.#iterate(false) as AsyncGenerator<In, void, undefined>;
+  }
+
+  /** Receives without copying large arrays until the other end is gone. Each {@link Loan} is to be closed by who gets it. */
+  loans(): AsyncGenerator<Loan<In>, void, undefined> {
+    return this.#iterate(true) as AsyncGenerator<Loan<In>, void, undefined>;
+  }
+
+  async *#iterate(isLent: boolean): AsyncGenerator<unknown, void, undefined> {
     for (;;) {
       this.#openToReceive(RECEIVING);
-      const wait = this.#core.local.newReceiver(this.handle, this.#side, anything);
+      const wait = this.#core.local.newReceiver(this.handle, this.#side, anything, isLent);
       await passGate(wait, RECEIVING);
       const received = wait.take();
       if (received === NOTHING) return;
-      yield received.value as In;
+      yield received.value;
     }
   }
 
@@ -226,7 +251,7 @@ export class PipeConnection<In = unknown, Out = In> extends SharedObject impleme
 
   #packPart(bytes: Uint8Array, part: BytesPart): Packed {
     this.#openToSend();
-    return packBytes(ownMembership(), partOf(bytes, part), false, this.#spare);
+    return packBytes(ownMembership(), partOf(bytes, part), this.#spare);
   }
 
   #openToSend(): void {
@@ -270,25 +295,25 @@ export class PipeConnection<In = unknown, Out = In> extends SharedObject impleme
     throw peerGone(SENDING);
   }
 
-  async #receive(check: Check, options: WaitOptions): Promise<unknown> {
+  async #receive(check: Check, options: WaitOptions & Copying): Promise<unknown> {
     this.#openToReceive(RECEIVING);
-    const wait = this.#core.local.newReceiver(this.handle, this.#side, check);
+    const wait = this.#core.local.newReceiver(this.handle, this.#side, check, isLending(options));
     await passGate(wait, RECEIVING, options);
     return this.#received(wait.take());
   }
 
-  #receiveSync(check: Check, options: SyncWaitOptions): unknown {
+  #receiveSync(check: Check, options: SyncWaitOptions & Copying): unknown {
     this.#openToReceive(RECEIVING);
-    const wait = this.#core.local.newReceiver(this.handle, this.#side, check);
+    const wait = this.#core.local.newReceiver(this.handle, this.#side, check, isLending(options));
     passGateSync(wait, RECEIVING, options.timeoutMs);
     return this.#received(wait.take());
   }
 
-  #tryReceive(check: Check): unknown {
+  #tryReceive(check: Check, options: Copying): unknown {
     this.#openToReceive(RECEIVING);
     const { local } = this.#core;
     const isGone = local.view.isGone((1 - this.#side) as Side);
-    const received = local.tryReceive(this.#side, check);
+    const received = local.tryReceive(this.#side, check, isLending(options));
     if (received !== NOTHING) return received.value;
     if (isGone) throw allReceived();
     return undefined;

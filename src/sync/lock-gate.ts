@@ -10,9 +10,9 @@ import {
   tryTakeLock,
 } from '../arena/primitives/lock-word.js';
 import { joinWaiters } from '../arena/primitives/wait-set.js';
+import { me } from '../arena/shared-object.js';
+import { Arrivals, type Gate } from '../arena/waiting.js';
 import { KeptTurn, PATIENCE_MS } from './kept-turn.js';
-import { me } from './shared-object.js';
-import { Arrivals, type Gate } from './waiting.js';
 
 /** What this process has of a lock, whatever number of objects and flows it has there. */
 export class LocalLock {

@@ -6,9 +6,9 @@ import {
   tryTakePermit,
 } from '../arena/primitives/semaphore-words.js';
 import { claimNextTurn, joinWaiters } from '../arena/primitives/wait-set.js';
+import { me } from '../arena/shared-object.js';
+import { Arrivals, type Gate } from '../arena/waiting.js';
 import { KeptTurn, PATIENCE_MS } from './kept-turn.js';
-import { me } from './shared-object.js';
-import { Arrivals, type Gate } from './waiting.js';
 
 /** What this process has of a semaphore, whatever number of objects and flows it has there. */
 export class LocalSemaphore {

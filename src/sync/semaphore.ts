@@ -11,14 +11,14 @@ import {
   semaphoreBytes,
 } from '../arena/primitives/semaphore-words.js';
 import { waitersOf } from '../arena/primitives/wait-set.js';
+import { me, openHandleOf, SharedObject, takeBlock } from '../arena/shared-object.js';
 import { pidOf } from '../arena/slots.js';
+import type { SyncWaitOptions } from '../arena/waiting.js';
+import { passGate, passGateSync } from '../arena/waiting.js';
 import { UsageError } from '../base/errors.js';
 import { registerHandleKind } from '../wire/handles.js';
 import { Guard } from './guard.js';
-import type { SyncWaitOptions } from './lock.js';
 import { LocalSemaphore } from './semaphore-gate.js';
-import { me, openHandleOf, SharedObject, takeBlock } from './shared-object.js';
-import { passGate, passGateSync } from './waiting.js';
 
 /** What a semaphore is doing, at the moment of the call. */
 export interface SemaphoreStats {

@@ -1,12 +1,12 @@
 import { KIND } from '../arena/layout.js';
 import type { Handle } from '../arena/local-handles.js';
+import { openHandleOf, SharedObject, takeBlock } from '../arena/shared-object.js';
 import { LimitError, UsageError } from '../base/errors.js';
 import { registerHandleKind } from '../wire/handles.js';
 import { isSameItem, type PackedItem, packItem, type ShareableItem } from './list-items.js';
 import { furcaLayout, hasLength, type LaidOutList, type ListLayout } from './list-layout.js';
 import { pythonLayout } from './python-list-layout.js';
 import { SharedMemory } from './shared-memory.js';
-import { openHandleOf, SharedObject, takeBlock } from './shared-object.js';
 
 /** How a list lies in memory: as furca does it, or as Python does, for programs in Python. */
 export type ShareableListLayout = 'furca' | 'python';

@@ -2,6 +2,7 @@ import { payloadBytes } from '../arena/allocator.js';
 import { KIND } from '../arena/layout.js';
 import type { Handle } from '../arena/local-handles.js';
 import type { WaitOptions } from '../arena/parking.js';
+import { openHandleOf, SharedObject, takeBlock } from '../arena/shared-object.js';
 import { UsageError } from '../base/errors.js';
 import { makeUserBuffer, revokeUserBuffer } from '../kernel/user-buffer.js';
 import { registerHandleKind } from '../wire/handles.js';
@@ -21,7 +22,6 @@ import {
   type Summand,
 } from './number-types.js';
 import type { RLock } from './rlock.js';
-import { openHandleOf, SharedObject, takeBlock } from './shared-object.js';
 
 /** Options of a {@link SharedArray}. */
 export interface SharedArrayOptions {

@@ -1,12 +1,12 @@
 import { payloadBytes } from '../arena/allocator.js';
 import { KIND } from '../arena/layout.js';
 import type { Handle } from '../arena/local-handles.js';
+import { openHandleOf, SharedObject, takeBlock } from '../arena/shared-object.js';
 import { UsageError } from '../base/errors.js';
 import { NamedMemory } from '../kernel/named-memory.js';
 import { PosixMemory } from '../kernel/posix-memory.js';
 import { makeUserBuffer, revokeUserBuffer } from '../kernel/user-buffer.js';
 import { registerHandleKind } from '../wire/handles.js';
-import { openHandleOf, SharedObject, takeBlock } from './shared-object.js';
 
 /**
  * Where a name is known: `'furca'`, to programs that use furca; the memory goes with the last one that has it. `'posix'`, to all programs, as

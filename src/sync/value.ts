@@ -1,6 +1,7 @@
 import { KIND } from '../arena/layout.js';
 import type { Handle } from '../arena/local-handles.js';
 import type { WaitOptions } from '../arena/parking.js';
+import { openHandleOf, SharedObject, takeBlock } from '../arena/shared-object.js';
 import { registerHandleKind } from '../wire/handles.js';
 import { checkedDataLock, dataLock, type LockChoice } from './data-lock.js';
 import type { Guard } from './guard.js';
@@ -15,7 +16,6 @@ import {
   type Summand,
 } from './number-types.js';
 import type { RLock } from './rlock.js';
-import { openHandleOf, SharedObject, takeBlock } from './shared-object.js';
 
 /** Options of a {@link Value}. */
 export interface ValueOptions {

@@ -2,7 +2,7 @@ import { notAMessage } from '../failures.js';
 import { keepCarried, reviveHandle } from '../handles.js';
 import { readError } from './error-reader.js';
 import * as f from './format.js';
-import { Malformed, MessageCursor } from './message-cursor.js';
+import { type Lender, Malformed, MessageCursor } from './message-cursor.js';
 import { VIEW_KINDS } from './view-kinds.js';
 
 /** Reads what is more than data. A reader without one takes no message that has such things in it. */
@@ -44,14 +44,14 @@ export class Reader extends MessageCursor {
   }
 
   /**
-   * Reads one whole message. What it makes shares no memory with `message`, and nothing in `message` runs.
+   * Reads one whole message. What it makes shares no memory with `message`, but for what `lender` gives; nothing in `message` runs.
    *
    * @throws NotSendableError for bytes that are no message.
    */
-  readMessage(message: Uint8Array): unknown {
+  readMessage(message: Uint8Array, lender: Lender | null = null): unknown {
     this.busy = true;
     try {
-      this.open(message);
+      this.open(message, lender);
       if (this.hasCode && this.code === null) {
         throw new Malformed('it carries functions or classes, and those are taken from the own family only');
       }
