@@ -31,7 +31,7 @@ import {
   slotAfter,
 } from './lane-table.js';
 import { LaneWriter, MAX_INLINE_BYTES } from './lane-writer.js';
-import { isRecyclable, leaveSpareIn, RECYCLED_FROM_BYTES, takeSpareFrom } from './spares.js';
+import { dropSpares, isRecyclable, leaveSpareIn, RECYCLED_FROM_BYTES, takeSpareFrom } from './spares.js';
 import { countItems, withTakersLock } from './tidy.js';
 
 /** Where short messages are copied to, under the lock, and read from outside of it. */
@@ -241,6 +241,17 @@ export class QueueView {
     return this.#locked(() => {
       const lane = laneOf(arena, word, slotOf(me));
       return lane === 0 ? undefined : takeSpareFrom(arena, lane, length, me);
+    });
+  }
+
+  /** Gives up all blocks that lie ready, for their memory is wanted. */
+  dropSpares(): void {
+    const { arena, word, me } = this;
+    this.#locked(() => {
+      findLane(arena, word, (lane) => {
+        dropSpares(arena, lane, me, this.#spent);
+        return false;
+      });
     });
   }
 
