@@ -52,8 +52,8 @@ const withoutKey = new WeakSet<object>();
  * Carries messages over a socket, whole and in order, as Python's `multiprocessing.connection.Connection` does; the bytes are the same.
  *
  * `Client` and `Listener` make connections; over a descriptor that was inherited: `new Connection(new Socket({ fd: 3 }))`. Reads only
- * when asked for a message, so that the sender of messages nobody takes is held back. There are no `Sync` forms: a blocked thread
- * cannot read a socket of its event loop.
+ * when asked for a message, so that the sender of messages nobody takes is held back. There are no `Sync` forms: the socket belongs to the event
+ * loop, which may have read half of a message already, and stands still while its thread blocks.
  *
  * @typeParam In - What {@link recv} gives; not checked, the other side decides.
  * @typeParam Out - What {@link send} takes.
