@@ -22,7 +22,7 @@ const entries = [
   'threading',
   'futures',
   'scheduling',
-  'pool/worker',
+  'pool/worker/worker',
   'manager/server/serve',
 ];
 

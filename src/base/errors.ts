@@ -134,6 +134,8 @@ export class BrokenBarrierError extends BrokenError {
 /** What is known of a worker that ended while it had a task. */
 export interface WorkerLoss {
   readonly pid: number;
+  /** Node's number of the thread it was; 0 for a process. */
+  readonly threadId: number;
   /** Exit code, or `-N` for signal N. */
   readonly exitCode: number;
   /** Name of the signal that ended it, or `null`. */
@@ -141,6 +143,7 @@ export interface WorkerLoss {
   readonly reason: LossReason;
   /** The last 4 KiB of what it wrote to stderr; empty where its stderr is not read. */
   readonly stderrTail: string;
+  /** How it was started; `'thread'` in a {@link ThreadPool}. */
   readonly startMethod: string;
   /** Number of the pool's call; see `currentTask().id`. */
   readonly taskId: number;
@@ -153,6 +156,7 @@ export interface WorkerLoss {
 /** A worker ended while it ran this task; exactly this task is rejected. */
 export class WorkerLostError extends BrokenError implements WorkerLoss {
   readonly pid: number;
+  readonly threadId: number;
   readonly exitCode: number;
   readonly signal: NodeJS.Signals | null;
   readonly reason: LossReason;
@@ -170,6 +174,7 @@ export class WorkerLostError extends BrokenError implements WorkerLoss {
   ) {
     super(message, options, code);
     this.pid = loss.pid;
+    this.threadId = loss.threadId;
     this.exitCode = loss.exitCode;
     this.signal = loss.signal;
     this.reason = loss.reason;

@@ -9,6 +9,11 @@ export const STOP = 4;
 export const INITIALIZE = 5;
 export const STREAM = 6;
 
+/** Flags of a message of work. Somebody watches how long each of its items takes. */
+export const TIMED = 1;
+/** An item of it whose result is lost may be run again. */
+export const REPEATABLE = 2;
+
 /**
  * What a pool tells a worker. Numbers count the work sent to this worker; see arena/progress.ts. `job` is the number of the pool's
  * call behind it, `attempt` counts the runs of its first item.
@@ -36,6 +41,7 @@ export type CallMessage = readonly [
   args: readonly unknown[],
   job: number,
   attempt: number,
+  flags: number,
 ];
 
 export type ChunkMessage = readonly [
@@ -45,6 +51,7 @@ export type ChunkMessage = readonly [
   items: readonly unknown[],
   job: number,
   attempt: number,
+  flags: number,
   first: number,
 ];
 
@@ -55,6 +62,7 @@ export type StreamMessage = readonly [
   args: readonly unknown[],
   job: number,
   attempt: number,
+  flags: number,
   ahead: number,
 ];
 

@@ -16,8 +16,10 @@ import {
   Cells,
   checkElement,
   checkedType,
+  checkSummand,
   type Element,
   type NumberType,
+  type Summand,
 } from './number-types.js';
 import type { RLock } from './rlock.js';
 
@@ -147,16 +149,16 @@ export class SharedArray<T extends NumberType = NumberType>
   }
 
   /** Adds to element `index` in one step; answers the value before. Errors as {@link SharedArray.set}. */
-  add(index: number, by: Element<T>): Element<T> {
+  add(index: number, by: Summand<T>): Element<T> {
     const at = this.#at(index, 'Adding');
-    checkElement(this.type, by, 'Adding');
+    checkSummand(this.type, by, 'Adding');
     return this.#cells.add(at, by);
   }
 
   /** Subtracts from element `index` in one step; answers the value before. Errors as {@link SharedArray.set}. */
-  sub(index: number, by: Element<T>): Element<T> {
+  sub(index: number, by: Summand<T>): Element<T> {
     const at = this.#at(index, 'Subtracting');
-    checkElement(this.type, by, 'Subtracting');
+    checkSummand(this.type, by, 'Subtracting');
     return this.#cells.sub(at, by);
   }
 

@@ -1,0 +1,82 @@
+import { type ResourceLimits, Worker } from 'node:worker_threads';
+import { hold } from '../arena/allocator.js';
+import { joinOrFoundFamily, type Member } from '../arena/member.js';
+import { claimSlot, markThread, type OwnerId } from '../arena/slots.js';
+import { sweepMember } from '../arena/sweep.js';
+import { UsageError } from '../base/errors.js';
+import { THREAD_PROGRAM } from '../base/programs.js';
+import { isForked } from '../process/child.js';
+import { Event } from '../sync/event.js';
+import { encodeShared } from '../wire/codec.js';
+import { encodeForFamily } from '../wire/family-message.js';
+import { carriedBy } from '../wire/handles.js';
+import type { ThreadCall, ThreadData, ThreadPapers } from './start-papers.js';
+
+/** Versions of Node whose threads do not end in a process that was forked. */
+const UNFIT_MAJORS: readonly number[] = [20, 26];
+
+/** What a thread shall be. */
+export interface ThreadPlan extends ThreadCall {
+  readonly name: string;
+  /** Bounds of its heap. */
+  readonly resourceLimits?: ResourceLimits;
+  /** Its stderr is a stream of the `Worker` instead of this process's own. */
+  readonly isStderrRead?: boolean;
+}
+
+/** A thread of this process that is a member of the family. */
+export interface LaunchedThread {
+  readonly worker: Worker;
+  /** Its id in the family. */
+  readonly owner: OwnerId;
+  /** Set once it is through. */
+  readonly done: Event;
+}
+
+/**
+ * Starts a thread and, once it has ended in whatever way, takes from it what it held. Function and arguments are packed before this returns.
+ *
+ * @throws {@link UsageError} `ERR_FURCA_UNSUPPORTED_RUNTIME`; {@link NotSendableError} `ERR_FURCA_NOT_SENDABLE`; nothing was started.
+ */
+export function launchThread(plan: ThreadPlan): LaunchedThread {
+  assertThreadsWork();
+  const member = joinOrFoundFamily();
+  const done = new Event();
+  const call: ThreadCall = { target: plan.target, args: plan.args };
+  const papers: ThreadPapers = { name: plan.name, done, call: encodeForFamily(call, '') };
+  const packed = encodeShared(papers);
+  const owner = claimSlot(member.arena, member.owner);
+  markThread(member.arena, owner);
+  let worker: Worker;
+  try {
+    // Before it exists: they are the thread's whatever becomes of ours.
+    for (const block of carriedBy(packed)) hold(member.arena, block, owner);
+    worker = makeWorker(member, owner, packed.slice(), plan);
+  } catch (error) {
+    sweepMember(member.arena, owner, member.owner);
+    throw error;
+  }
+  // Node has joined the system's thread by then: nothing of it can run any more.
+  worker.once('exit', () => {
+    sweepMember(member.arena, owner, member.owner);
+    if (!done.isClosed) done.set();
+  });
+  return { worker, owner, done };
+}
+
+function makeWorker(member: Member, owner: OwnerId, papers: Uint8Array, plan: ThreadPlan): Worker {
+  const { arena } = member;
+  const workerData: ThreadData = { arenaFd: arena.fd, arenaAddress: arena.byteAddress(0), owner, papers };
+  const { name, resourceLimits = {}, isStderrRead = false } = plan;
+  return new Worker(THREAD_PROGRAM, { workerData, name, resourceLimits, stderr: isStderrRead });
+}
+
+/** @throws {@link UsageError} `ERR_FURCA_UNSUPPORTED_RUNTIME`. */
+export function assertThreadsWork(): void {
+  const major = Number(process.versions.node.split('.')[0]);
+  if (!isForked() || !UNFIT_MAJORS.includes(major)) return;
+  throw new UsageError(
+    `Starting a thread failed: in a process that was forked Node ${major} does not see the end of threads. Start this process with startMethod 'spawn'.`,
+    'ERR_FURCA_UNSUPPORTED_RUNTIME',
+  );
+}
