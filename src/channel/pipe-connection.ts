@@ -215,7 +215,8 @@ export class PipeConnection<In = unknown, Out = In> extends SharedObject impleme
    *
    * @param options.timeoutMs - Longest wait for that in milliseconds. Default 0.
    */
-  async poll({ timeoutMs = 0, signal }: WaitOptions = {}): Promise<boolean> {
+  async poll(options: WaitOptions = {}): Promise<boolean> {
+    const { timeoutMs = 0, signal } = options;
     this.#openToReceive(POLLING);
     const poller = this.#core.local.newPoller(this.handle, this.#side);
     return await untilTimeout(passGate(poller, POLLING, { timeoutMs, signal }));

@@ -210,7 +210,8 @@ export class Connection<In = unknown, Out = unknown> implements Waitable, AsyncD
    * @param options.timeoutMs - How long to wait for that. Default 0: takes in what has arrived by now, and looks.
    * @throws The reason of `signal`, and {@link ClosedError} `ERR_FURCA_CLOSED`: this side called `close()`.
    */
-  poll({ timeoutMs = 0, signal }: WaitOptions = {}): Promise<boolean> {
+  poll(options: WaitOptions = {}): Promise<boolean> {
+    const { timeoutMs = 0, signal } = options;
     const begin = ({ resolve }: { resolve(value: boolean): void }): (() => void) => {
       const look = (): void => {
         if (this.tryPoll()) resolve(true);

@@ -1,16 +1,18 @@
 import { type ResourceLimits, Worker } from 'node:worker_threads';
 import { hold } from '../arena/allocator.js';
 import { joinOrFoundFamily, type Member } from '../arena/member.js';
+import { closeBellsOfTheDead } from '../arena/parking.js';
 import { claimSlot, markThread, type OwnerId } from '../arena/slots.js';
 import { sweepMember } from '../arena/sweep.js';
 import { UsageError } from '../base/errors.js';
 import { THREAD_PROGRAM } from '../base/programs.js';
+import { closeDescriptorsOf, makeDescriptorNotes } from '../kernel/thread-descriptors.js';
 import { isForked } from '../process/child.js';
 import { Event } from '../sync/event.js';
 import { encodeShared } from '../wire/codec.js';
 import { encodeForFamily } from '../wire/family-message.js';
 import { carriedBy } from '../wire/handles.js';
-import type { ThreadCall, ThreadData, ThreadPapers } from './start-papers.js';
+import { THREAD_IS_UP, type ThreadCall, type ThreadData, type ThreadPapers } from './start-papers.js';
 
 /** Versions of Node whose threads do not end in a process that was forked. */
 const UNFIT_MAJORS: readonly number[] = [20, 26];
@@ -20,8 +22,6 @@ export interface ThreadPlan extends ThreadCall {
   readonly name: string;
   /** Bounds of its heap. */
   readonly resourceLimits?: ResourceLimits;
-  /** Its stderr is a stream of the `Worker` instead of this process's own. */
-  readonly isStderrRead?: boolean;
 }
 
 /** A thread of this process that is a member of the family. */
@@ -31,6 +31,8 @@ export interface LaunchedThread {
   readonly owner: OwnerId;
   /** Set once it is through. */
   readonly done: Event;
+  /** Resolves once it can be terminated, or has ended: Node ends the whole process if a thread is that loads a native module. */
+  readonly up: Promise<void>;
 }
 
 /**
@@ -47,28 +49,47 @@ export function launchThread(plan: ThreadPlan): LaunchedThread {
   const packed = encodeShared(papers);
   const owner = claimSlot(member.arena, member.owner);
   markThread(member.arena, owner);
+  const descriptors = makeDescriptorNotes();
   let worker: Worker;
   try {
     // Before it exists: they are the thread's whatever becomes of ours.
     for (const block of carriedBy(packed)) hold(member.arena, block, owner);
-    worker = makeWorker(member, owner, packed.slice(), plan);
+    worker = makeWorker(member, { owner, descriptors, papers: packed.slice() }, plan);
   } catch (error) {
     sweepMember(member.arena, owner, member.owner);
     throw error;
   }
+  const up = new Promise<void>((resolve) => {
+    worker.once('exit', resolve);
+    worker.on('message', (message) => {
+      if (message === THREAD_IS_UP) resolve();
+    });
+  });
   // Node has joined the system's thread by then: nothing of it can run any more.
   worker.once('exit', () => {
     sweepMember(member.arena, owner, member.owner);
+    closeBellsOfTheDead(member.arena);
+    closeDescriptorsOf(descriptors);
     if (!done.isClosed) done.set();
   });
-  return { worker, owner, done };
+  return { worker, owner, done, up };
 }
 
-function makeWorker(member: Member, owner: OwnerId, papers: Uint8Array, plan: ThreadPlan): Worker {
-  const { arena } = member;
-  const workerData: ThreadData = { arenaFd: arena.fd, arenaAddress: arena.byteAddress(0), owner, papers };
-  const { name, resourceLimits = {}, isStderrRead = false } = plan;
-  return new Worker(THREAD_PROGRAM, { workerData, name, resourceLimits, stderr: isStderrRead });
+/** Ends a thread wherever it is, once it has come up; the `exit` event tells when it has ended. Rejects never. */
+export async function stopThread({ worker, up }: Pick<LaunchedThread, 'worker' | 'up'>): Promise<void> {
+  worker.ref();
+  await up;
+  await worker.terminate();
+}
+
+function makeWorker(
+  { arena }: Member,
+  own: Pick<ThreadData, 'owner' | 'descriptors' | 'papers'>,
+  plan: ThreadPlan,
+): Worker {
+  const workerData: ThreadData = { arenaFd: arena.fd, arenaAddress: arena.byteAddress(0), ...own };
+  const { name, resourceLimits = {} } = plan;
+  return new Worker(THREAD_PROGRAM, { workerData, name, resourceLimits });
 }
 
 /** @throws {@link UsageError} `ERR_FURCA_UNSUPPORTED_RUNTIME`. */

@@ -189,6 +189,9 @@ test('SE-01: a semaphore counts down and up, also beyond its start', () => {
   const bounded = new BoundedSemaphore(2);
   assert.throws(() => bounded.release(), INVALID_STATE);
   assert.equal(bounded.value, 2);
+  bounded.acquireSync();
+  assert.throws(() => bounded.release(2), INVALID_STATE);
+  assert.equal(bounded.value, 1);
 });
 
 test('SE-03: an empty semaphore is refused at once or in time', async () => {

@@ -1,12 +1,16 @@
 import { inspect } from 'node:util';
-import type { Worker } from 'node:worker_threads';
 import { ownMembership } from '../../arena/member.js';
 import type { OwnerId } from '../../arena/slots.js';
 import type { LossReason } from '../../base/errors.js';
 import { WORKER_MODULE } from '../../base/programs.js';
 import { assertSupported } from '../../kernel/library.js';
 import { assertNotLoading } from '../../process/bootstrap.js';
-import { assertThreadsWork, launchThread } from '../../threading/launch-thread.js';
+import {
+  assertThreadsWork,
+  type LaunchedThread,
+  launchThread,
+  stopThread,
+} from '../../threading/launch-thread.js';
 import { functionIn } from '../../wire/functions.js';
 import type { WorkerPlaces } from '../worker/worker.js';
 import { TextTail } from './text-tail.js';
@@ -30,37 +34,38 @@ export const THREADS: BodyKind = {
 };
 
 async function startThreadBody(places: WorkerPlaces, settings: BodySettings): Promise<WorkerBody> {
-  const { worker, owner } = launchThread({
+  const launched = launchThread({
     target: runWorker,
     args: [places],
     name: settings.name,
     resourceLimits: settings.resourceLimits,
-    isStderrRead: settings.isStderrRead,
   });
   // As processes of a pool: they keep no program alive that has forgotten them.
-  worker.unref();
-  return new ThreadBody(worker, owner, settings);
+  launched.worker.unref();
+  return new ThreadBody(launched, settings);
 }
 
 class ThreadBody implements WorkerBody {
   readonly pid: number = process.pid;
   readonly owner: OwnerId;
   readonly threadId: number;
-  readonly #worker: Worker;
+  readonly #launched: LaunchedThread;
   readonly #settings: BodySettings;
   readonly #stderr = new TextTail();
   readonly #watchers: (() => void)[] = [];
   exitCode: number | null = null;
   knownReason: LossReason | undefined;
 
-  constructor(worker: Worker, owner: OwnerId, settings: BodySettings) {
+  constructor(launched: LaunchedThread, settings: BodySettings) {
+    const { worker, owner } = launched;
     this.owner = owner;
-    this.#worker = worker;
+    this.#launched = launched;
     this.#settings = settings;
     this.threadId = worker.threadId;
     worker.on('error', (error) => this.#onError(error));
     worker.once('exit', (code) => this.#onExit(code));
-    if (settings.isStderrRead) worker.stderr.on('data', (chunk: Buffer) => this.#tee(chunk));
+    // Node hands it on to this process's own, and keeps no event loop alive for it as long as it is not asked for a stream instead.
+    if (settings.isStderrRead) worker.stderr.on('data', (chunk: Buffer) => this.#stderr.add(chunk));
   }
 
   /** Its end is told by an event, and is no sooner to be seen. */
@@ -73,8 +78,7 @@ class ThreadBody implements WorkerBody {
 
   signal(): boolean {
     if (this.exitCode !== null) return false;
-    // Rejects never; the `exit` event tells.
-    void this.#worker.terminate();
+    void stopThread(this.#launched);
     return true;
   }
 
@@ -82,17 +86,12 @@ class ThreadBody implements WorkerBody {
     return this.#stderr.toString();
   }
 
-  #tee(chunk: Buffer): void {
-    this.#stderr.add(chunk);
-    process.stderr.write(chunk);
-  }
-
   /** Something in the thread threw that nobody caught: a process would say so on stderr and exit with 1. */
   #onError(error: NodeJS.ErrnoException): void {
     if (error.code === OUT_OF_MEMORY) this.knownReason = 'heap';
-    this.#tee(
-      Buffer.from(`Uncaught error in ${this.#settings.name} (thread ${this.threadId}):\n${inspect(error)}\n`),
-    );
+    const said = `Uncaught error in ${this.#settings.name} (thread ${this.threadId}):\n${inspect(error)}\n`;
+    if (this.#settings.isStderrRead) this.#stderr.add(Buffer.from(said));
+    process.stderr.write(said);
   }
 
   #onExit(code: number): void {
