@@ -367,8 +367,7 @@ export class Dispatcher {
   }
 
   #replenish(): void {
-    if (this.#isTerminated || (this.#isClosing && !this.#hasWork())) return;
-    this.#crew.replenish(this.#wanted());
+    if (!this.#isTerminated && (!this.#isClosing || this.#hasWork())) this.#crew.replenish(this.#wanted());
   }
 
   #hasWork(): boolean {
