@@ -1,10 +1,12 @@
 import { type ResourceLimits, Worker } from 'node:worker_threads';
-import { hold } from '../arena/allocator.js';
-import { joinOrFoundFamily, type Member } from '../arena/member.js';
+import { allocate, drop, hold } from '../arena/allocator.js';
+import { KIND } from '../arena/layout.js';
+import { joinOrFoundFamily } from '../arena/member.js';
 import { claimSlot, markThread, type OwnerId } from '../arena/slots.js';
 import { sweepMember } from '../arena/sweep.js';
 import { UsageError } from '../base/errors.js';
 import { THREAD_PROGRAM } from '../base/programs.js';
+import { ROBUST_HEAD_BYTES } from '../kernel/futex.js';
 import { isForked } from '../process/child.js';
 import { Event } from '../sync/event.js';
 import { encodeShared } from '../wire/codec.js';
@@ -49,12 +51,22 @@ export function launchThread(plan: ThreadPlan): LaunchedThread {
   const packed = encodeShared(papers);
   const owner = claimSlot(member.arena, member.owner);
   markThread(member.arena, owner);
+  // Ours and not the thread's: the kernel looks at it after the thread's last step, and it is given back when that is over.
+  const robustHead = allocate(member.arena, member.owner, KIND.ROBUST_HEAD, ROBUST_HEAD_BYTES);
   let worker: Worker;
   try {
     // Before it exists: they are the thread's whatever becomes of ours.
     for (const block of carriedBy(packed)) hold(member.arena, block, owner);
-    worker = makeWorker(member, owner, packed.slice(), plan);
+    const data: ThreadData = {
+      arenaFd: member.arena.fd,
+      arenaAddress: member.arena.byteAddress(0),
+      owner,
+      robustHead: member.arena.byteAddress(robustHead.at),
+      papers: packed.slice(),
+    };
+    worker = makeWorker(data, plan);
   } catch (error) {
+    drop(member.arena, robustHead, member.owner);
     sweepMember(member.arena, owner, member.owner);
     throw error;
   }
@@ -67,6 +79,7 @@ export function launchThread(plan: ThreadPlan): LaunchedThread {
   // Node has joined the system's thread by then: nothing of it can run any more.
   worker.once('exit', () => {
     sweepMember(member.arena, owner, member.owner);
+    drop(member.arena, robustHead, member.owner);
     if (!done.isClosed) done.set();
   });
   return { worker, owner, done, up };
@@ -79,9 +92,7 @@ export async function stopThread({ worker, up }: Pick<LaunchedThread, 'worker' |
   await worker.terminate();
 }
 
-function makeWorker(member: Member, owner: OwnerId, papers: Uint8Array, plan: ThreadPlan): Worker {
-  const { arena } = member;
-  const workerData: ThreadData = { arenaFd: arena.fd, arenaAddress: arena.byteAddress(0), owner, papers };
+function makeWorker(workerData: ThreadData, plan: ThreadPlan): Worker {
   const { name, resourceLimits = {}, isStderrRead = false } = plan;
   return new Worker(THREAD_PROGRAM, { workerData, name, resourceLimits, stderr: isStderrRead });
 }

@@ -10,6 +10,8 @@ export interface ThreadData {
   readonly arenaAddress: number;
   /** Its id in the family. */
   readonly owner: number;
+  /** Where the head of its robust list lies. */
+  readonly robustHead: number;
   /** A message with {@link ThreadPapers}. */
   readonly papers: Uint8Array;
 }
