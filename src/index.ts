@@ -3,6 +3,7 @@ export {
   AuthenticationError,
   BrokenBarrierError,
   BrokenError,
+  BufferTooShortError,
   ClosedError,
   FurcaError,
   type FurcaErrorCode,
@@ -25,8 +26,9 @@ export {
   type JoinableQueueStats,
 } from './channel/joinable-queue.js';
 export { Loan, type WithCopy, type ZeroCopy } from './channel/loan.js';
-export { Pipe, PipeConnection, type PipeOptions } from './channel/pipe.js';
-export type { BytesLimit, BytesPart, Copying } from './channel/pipe-checks.js';
+export { Pipe, type PipeOptions } from './channel/pipe.js';
+export type { BytesLimit, BytesOffset, BytesPart, Copying } from './channel/pipe-checks.js';
+export { PipeConnection } from './channel/pipe-connection.js';
 export { Queue, type QueueOptions, type QueueStats } from './channel/queue.js';
 export { SimpleQueue } from './channel/simple-queue.js';
 export * as debug from './debug.js';

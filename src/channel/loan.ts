@@ -84,7 +84,8 @@ interface Lent {
 
 function giveBack({ handle, lending, leave }: Lent): void {
   lending.end();
-  leave();
+  // What a forked child looks at is freed by the last of them, and not written again before.
+  if (!handle.local.isForked) leave();
   handle.close();
 }
 

@@ -9,7 +9,7 @@ import { joinWaiters, leaveWaiters, waitersOf, wakeNext } from '../arena/primiti
 import { Arrivals, type Gate } from '../arena/waiting.js';
 import { decodeFromFamilySync } from '../wire/family-message.js';
 import { Loan, lendFrom } from './loan.js';
-import type { Packed } from './packing.js';
+import { dropPacked, type Packed } from './packing.js';
 
 /** An item of a joinable queue that this process has taken and not finished. */
 interface InHand {
@@ -64,10 +64,12 @@ export class LocalQueue {
   }
 
   /** Puts what was packed if there is room; wakes one that waits for it. */
-  tryPut({ message, block, length }: Packed): number {
-    const result = this.view.tryPut(message, block, length);
-    if (result === PUT) wakeNext(this.local.arena, this.#word + QUEUE.GETTERS);
-    return result;
+  tryPut(packed: Packed): number {
+    const result = this.view.tryPut(packed.message, packed.block, packed.length);
+    if (result !== PUT) return result;
+    dropPacked(ownMembership(), packed);
+    wakeNext(this.local.arena, this.#word + QUEUE.GETTERS);
+    return PUT;
   }
 
   /** Takes the next item, `NOTHING` when there is none; a {@link Loan} of it where it is to be lent. */

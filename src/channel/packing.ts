@@ -3,6 +3,7 @@ import { createEnvelope } from '../arena/envelope.js';
 import { MAX_INLINE_BYTES } from '../arena/lanes/lane-writer.js';
 import { KIND } from '../arena/layout.js';
 import type { Member } from '../arena/member.js';
+import { LimitError } from '../base/errors.js';
 import { encodeLean } from '../wire/family-message.js';
 import { carriedBy } from '../wire/handles.js';
 import { copyInto, type LeanMessage, NOTHING_LEFT_OUT, whole } from '../wire/lean-message.js';
@@ -10,13 +11,18 @@ import { copyInto, type LeanMessage, NOTHING_LEFT_OUT, whole } from '../wire/lea
 /** A value on its way: as bytes, or in a block that this process holds until it is sent or given up. */
 export interface Packed {
   readonly message: Uint8Array | undefined;
-  readonly block: Block | undefined;
+  block: Block | undefined;
   /** Bytes of the message, or of the block it is in. */
   readonly length: number;
 }
 
-/** Where a block for so many bytes may lie ready. */
-export type SpareBlocks = (length: number) => Block | undefined;
+/** Blocks of large messages that were read and can be written again. */
+export interface SpareBlocks {
+  /** One for a message of `length` bytes. */
+  take(length: number): Block | undefined;
+  /** Gives all of them up. */
+  drop(): void;
+}
 
 /**
  * Packs a value; nothing has happened when it cannot be sent.
@@ -46,13 +52,30 @@ export function packBytes(member: Member, bytes: Uint8Array, spare?: SpareBlocks
 function packMessage(member: Member, message: LeanMessage, needsBlock: boolean, spare?: SpareBlocks): Packed {
   const { length } = message;
   if (!needsBlock && length <= MAX_INLINE_BYTES) return { message: message.bytes, block: undefined, length };
-  const block = spare?.(length) ?? allocate(member.arena, member.owner, KIND.ITEM, length);
+  const block = spare?.take(length) ?? takeFresh(member, length, spare);
   // The only copy on this side.
   copyInto(member.arena.bytes, block.at, message);
   return { message: undefined, block, length };
 }
 
-/** Lets go of what was packed: sent, it is the queue's; given up, it is nobody's. */
-export function dropPacked(member: Member, { block }: Packed): void {
-  if (block !== undefined) drop(member.arena, block, member.owner);
+function takeFresh({ arena, owner }: Member, length: number, spare: SpareBlocks | undefined): Block {
+  try {
+    return allocate(arena, owner, KIND.ITEM, length);
+  } catch (error) {
+    if (spare === undefined || !(error instanceof LimitError)) throw error;
+    // What lies ready for messages of other sizes may be in the way.
+    spare.drop();
+    return allocate(arena, owner, KIND.ITEM, length);
+  }
+}
+
+/**
+ * Lets go of what was packed: sent, it is the queue's; given up, it is nobody's. Who has sent it does so at once, before anything else of this
+ * process runs: the block may come back as a spare one, see arena/lanes/spares.ts. May be called twice.
+ */
+export function dropPacked(member: Member, packed: Packed): void {
+  const { block } = packed;
+  if (block === undefined) return;
+  packed.block = undefined;
+  drop(member.arena, block, member.owner);
 }

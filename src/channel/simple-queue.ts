@@ -43,7 +43,10 @@ export function makeQueue(maxItems: number, policy: number): Handle {
 export class SimpleQueue<T> extends SharedObject implements AsyncDisposable {
   /** @internal */
   protected readonly local: LocalQueue;
-  readonly #spare: SpareBlocks = (length) => this.local.view.takeSpare(length);
+  readonly #spare: SpareBlocks = {
+    take: (length) => this.local.view.takeSpare(length),
+    drop: () => this.local.view.dropSpares(),
+  };
 
   /** Makes an empty queue. */
   constructor();

@@ -1,12 +1,14 @@
 import { type ResourceLimits, Worker } from 'node:worker_threads';
-import { allocate, drop, hold } from '../arena/allocator.js';
+import { allocate, type Block, drop, hold } from '../arena/allocator.js';
 import { KIND } from '../arena/layout.js';
 import { joinOrFoundFamily } from '../arena/member.js';
+import { closeBellsOfTheDead } from '../arena/parking.js';
 import { claimSlot, markThread, type OwnerId } from '../arena/slots.js';
 import { sweepMember } from '../arena/sweep.js';
 import { UsageError } from '../base/errors.js';
 import { THREAD_PROGRAM } from '../base/programs.js';
 import { ROBUST_HEAD_BYTES } from '../kernel/futex.js';
+import { closeDescriptorsOf, makeDescriptorNotes } from '../kernel/thread-descriptors.js';
 import { isForked } from '../process/child.js';
 import { Event } from '../sync/event.js';
 import { encodeShared } from '../wire/codec.js';
@@ -22,8 +24,6 @@ export interface ThreadPlan extends ThreadCall {
   readonly name: string;
   /** Bounds of its heap. */
   readonly resourceLimits?: ResourceLimits;
-  /** Its stderr is a stream of the `Worker` instead of this process's own. */
-  readonly isStderrRead?: boolean;
 }
 
 /** A thread of this process that is a member of the family. */
@@ -51,10 +51,12 @@ export function launchThread(plan: ThreadPlan): LaunchedThread {
   const packed = encodeShared(papers);
   const owner = claimSlot(member.arena, member.owner);
   markThread(member.arena, owner);
-  // Ours and not the thread's: the kernel looks at it after the thread's last step, and it is given back when that is over.
-  const robustHead = allocate(member.arena, member.owner, KIND.ROBUST_HEAD, ROBUST_HEAD_BYTES);
+  const descriptors = makeDescriptorNotes();
+  let robustHead: Block | undefined;
   let worker: Worker;
   try {
+    // Ours and not the thread's: the kernel looks at it after the thread's last step, and it is given back when that is over.
+    robustHead = allocate(member.arena, member.owner, KIND.ROBUST_HEAD, ROBUST_HEAD_BYTES);
     // Before it exists: they are the thread's whatever becomes of ours.
     for (const block of carriedBy(packed)) hold(member.arena, block, owner);
     const data: ThreadData = {
@@ -62,14 +64,16 @@ export function launchThread(plan: ThreadPlan): LaunchedThread {
       arenaAddress: member.arena.byteAddress(0),
       owner,
       robustHead: member.arena.byteAddress(robustHead.at),
+      descriptors,
       papers: packed.slice(),
     };
     worker = makeWorker(data, plan);
   } catch (error) {
-    drop(member.arena, robustHead, member.owner);
+    if (robustHead !== undefined) drop(member.arena, robustHead, member.owner);
     sweepMember(member.arena, owner, member.owner);
     throw error;
   }
+  const head = robustHead;
   const up = new Promise<void>((resolve) => {
     worker.once('exit', resolve);
     worker.on('message', (message) => {
@@ -79,7 +83,9 @@ export function launchThread(plan: ThreadPlan): LaunchedThread {
   // Node has joined the system's thread by then: nothing of it can run any more.
   worker.once('exit', () => {
     sweepMember(member.arena, owner, member.owner);
-    drop(member.arena, robustHead, member.owner);
+    drop(member.arena, head, member.owner);
+    closeBellsOfTheDead(member.arena);
+    closeDescriptorsOf(descriptors);
     if (!done.isClosed) done.set();
   });
   return { worker, owner, done, up };
@@ -93,8 +99,8 @@ export async function stopThread({ worker, up }: Pick<LaunchedThread, 'worker' |
 }
 
 function makeWorker(workerData: ThreadData, plan: ThreadPlan): Worker {
-  const { name, resourceLimits = {}, isStderrRead = false } = plan;
-  return new Worker(THREAD_PROGRAM, { workerData, name, resourceLimits, stderr: isStderrRead });
+  const { name, resourceLimits = {} } = plan;
+  return new Worker(THREAD_PROGRAM, { workerData, name, resourceLimits });
 }
 
 /** @throws {@link UsageError} `ERR_FURCA_UNSUPPORTED_RUNTIME`. */

@@ -12,6 +12,8 @@ export interface ThreadData {
   readonly owner: number;
   /** Where the head of its robust list lies. */
   readonly robustHead: number;
+  /** Where it notes the descriptors it opens past Node. */
+  readonly descriptors: SharedArrayBuffer;
   /** A message with {@link ThreadPapers}. */
   readonly papers: Uint8Array;
 }

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { JoinableQueue, type Lock, Pipe, type PipeConnection, Queue, SimpleQueue } from '../../src/index.js';
+import {
+  type BufferTooShortError,
+  JoinableQueue,
+  type Lock,
+  Pipe,
+  type PipeConnection,
+  Queue,
+  SimpleQueue,
+} from '../../src/index.js';
 import { askGrandchild, putAndDie } from '../fixtures/queue-children.js';
 import { startChild } from '../harness/children.js';
 import { watchTests } from '../harness/watchdog.js';
@@ -504,4 +512,56 @@ test('One end in several processes: each message goes to one of them, whole', as
   for (const _ of workers) await here.send(null);
   for (const worker of workers) await worker.join();
   await assert.rejects(here.recv(), CLOSED);
+});
+
+test('CN-01: recvBytesInto fills a buffer that is there, and keeps a message that is too long for it', async () => {
+  const [here, there] = Pipe();
+  const numbers = new Int32Array([1, 2, 3, 4]);
+  for (const offsetBytes of [0, 12]) {
+    const buffer = new Int32Array(10);
+    await there.sendBytes(new Uint8Array(numbers.buffer));
+    assert.equal(await here.recvBytesInto(buffer, { offsetBytes }), 16);
+    const wanted = new Int32Array(10);
+    wanted.set(numbers, offsetBytes / 4);
+    assert.deepEqual(buffer, wanted);
+  }
+  const latin = Buffer.alloc(40, ' ');
+  for (const length of [110, 5000]) {
+    const long = Buffer.alloc(length, 'xyz');
+    for (const receive of [
+      () => here.recvBytesInto(latin),
+      async () => here.tryRecvBytesInto(latin),
+      async () => here.recvBytesIntoSync(latin),
+    ]) {
+      await there.sendBytes(long);
+      await assert.rejects(receive(), (error: BufferTooShortError) => {
+        assert.equal(error.code, 'ERR_FURCA_BUFFER_TOO_SHORT');
+        assert.deepEqual(error.received, long);
+        return true;
+      });
+      assert.deepEqual(latin, Buffer.alloc(40, ' '), 'the buffer is as it was');
+    }
+  }
+  assert.equal(here.tryRecvBytesInto(latin), undefined, 'what was too long is received all the same');
+  await there.sendBytes(Buffer.alloc(100_000, 7));
+  const whole = new Uint8Array(100_001);
+  assert.equal(here.recvBytesIntoSync(whole, { offsetBytes: 1 }), 100_000);
+  assert.deepEqual([whole[0], whole[1], whole[100_000]], [0, 7, 7]);
+});
+
+test('recvBytesInto refuses no buffer, a bad offset and a value: before anything is taken', async () => {
+  const [here, there] = Pipe();
+  const buffer = new Uint8Array(4);
+  await there.sendBytes(Buffer.from('ab'));
+  for (const offsetBytes of [-1, 5, 0.5, '1', Number.NaN])
+    assert.throws(() => here.tryRecvBytesInto(buffer, { offsetBytes } as never), INVALID_ARGUMENT);
+  for (const none of [null, [1], new ArrayBuffer(8)])
+    assert.throws(() => here.tryRecvBytesInto(none as never), INVALID_ARGUMENT);
+  assert.equal(here.tryRecvBytesInto(buffer, { offsetBytes: 2 }), 2);
+  await there.send('a value');
+  await assert.rejects(here.recvBytesInto(buffer), INVALID_STATE);
+  assert.equal(await here.recv(), 'a value');
+  await assert.rejects(here.recvBytesInto(buffer, { timeoutMs: 1 }), TIMEOUT);
+  await there.sendBytes(Buffer.alloc(0));
+  assert.equal(await here.recvBytesInto(new Uint8Array(0)), 0);
 });

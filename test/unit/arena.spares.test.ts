@@ -103,17 +103,6 @@ test('A lent block is nobody else’s until it is given back', () => {
   assert.equal(payloadBytes(own.arena, first), LARGE);
 });
 
-test('A block that a forked child looks at, too, is not written again', () => {
-  const { stage, own, victim } = openScene();
-  const first = put(own, 1);
-  own.tryTake((_, block, slot) => {
-    hold(stage.arena, block as Block, victim.me);
-    own.leaveSpare(slot, block as Block);
-    drop(stage.arena, block as Block, own.me);
-  }, LENT);
-  assert.notEqual(put(own, 2).at, first.at);
-});
-
 for (const role of ['producer', 'consumer', 'borrower'] as const) {
   test(`A ${role} of large items killed at any step leaves the queue whole, and every block free or in use`, () => {
     const deaths = atEveryChange((die) => {

@@ -1,6 +1,7 @@
 /** What a function costs the caller that has been sent before: the time of the call itself, before anything is awaited. */
 import { Pool } from 'furca';
 
+import { percentiles } from '../../percentiles.js';
 import type { Mode, Observation } from '../../runner/plan.js';
 import { noop } from '../../tasks.js';
 
@@ -58,9 +59,8 @@ async function observe(mode: Mode, call: Call): Promise<Observation> {
   for (let i = 0; i < bursts; i++) samples.push(await burst(pool, call));
   await pool.close();
   await pool.join();
-  samples.sort((a, b) => a - b);
-  const at = (part: number): number => samples[Math.floor(samples.length * part)] as number;
-  return { metrics: { p50: at(0.5), p95: at(0.95) } };
+  const { p50, p95 } = percentiles(samples);
+  return { metrics: { p50, p95 } };
 }
 
 /** Microseconds of one call. */

@@ -1,4 +1,5 @@
 /** A worker is killed in the middle of its task: how long until the task is answered, and until the pool has a worker again. */
+import { percentiles } from '../../percentiles.js';
 import type { Mode, Observation } from '../../runner/plan.js';
 
 /** A pool of one worker. */
@@ -31,17 +32,13 @@ export async function observeLosses(mode: Mode, pool: LosingPool): Promise<Obser
     replaced.push(performance.now() - began);
   }
   await pool.end();
+  const [known, again] = [percentiles(rejected), percentiles(replaced)];
   return {
     metrics: {
-      rejectedP50: at(rejected, 0.5),
-      rejectedP99: at(rejected, 0.99),
-      replacedP50: at(replaced, 0.5),
-      replacedP99: at(replaced, 0.99),
+      rejectedP50: known.p50,
+      rejectedP99: known.p99,
+      replacedP50: again.p50,
+      replacedP99: again.p99,
     },
   };
-}
-
-function at(times: number[], share: number): number {
-  times.sort((a, b) => a - b);
-  return times[Math.floor((times.length - 1) * share)] as number;
 }

@@ -20,7 +20,7 @@ import {
 import { dropSpent } from './lane-table.js';
 import { LaneWriter, MAX_INLINE_BYTES } from './lane-writer.js';
 import { NOTHING } from './queue-words.js';
-import { isRecyclable, leaveSpareIn, RECYCLED_FROM_BYTES, takeSpareFrom } from './spares.js';
+import { dropSpares, isRecyclable, leaveSpareIn, RECYCLED_FROM_BYTES, takeSpareFrom } from './spares.js';
 import { withTakersLock } from './tidy.js';
 
 /** Most bytes that lie in one direction unread; a longer message passes alone. */
@@ -106,6 +106,13 @@ export class PipeView {
   takeSpare(side: Side, length: number): Block | undefined {
     if (length < RECYCLED_FROM_BYTES) return undefined;
     return this.#locked(() => takeSpareFrom(this.arena, this.#lane(side), length, this.me));
+  }
+
+  /** Gives up all blocks that lie ready, for their memory is wanted. */
+  dropSpares(): void {
+    this.#locked(() => {
+      for (const side of [0, 1] as const) dropSpares(this.arena, this.#lane(side), this.me, this.#spent);
+    });
   }
 
   /** Leaves a block that was received at the end of `side`, and that this member still holds, to be written again. */

@@ -5,6 +5,7 @@ import { unkeep } from '../keeping.js';
 import { BLOCK, KIND } from '../layout.js';
 import { waitersOf, wakeAll } from '../primitives/wait-set.js';
 import { isInDisorder, isReferenced, markDisorder } from '../references.js';
+import { withRobustLock } from '../robust-lock.js';
 import type { OwnerId } from '../slots.js';
 import { slotOf } from '../slots.js';
 import { QUEUE } from './lane-layout.js';
@@ -31,11 +32,19 @@ import {
   slotAfter,
 } from './lane-table.js';
 import { LaneWriter, MAX_INLINE_BYTES } from './lane-writer.js';
-import { isRecyclable, leaveSpareIn, RECYCLED_FROM_BYTES, takeSpareFrom } from './spares.js';
-import { countItems, withTakersLock } from './tidy.js';
+import { dropSpares, isRecyclable, leaveSpareIn, RECYCLED_FROM_BYTES, takeSpareFrom } from './spares.js';
+import { countItems, tidyAfter, withTakersLock } from './tidy.js';
 
 /** Where short messages are copied to, under the lock, and read from outside of it. */
 const scratch = new Uint8Array(MAX_INLINE_BYTES);
+
+/** Views of its beginning, by length: to make one costs as much as to read a small message. */
+const scratchViews: (Uint8Array | undefined)[] = [];
+
+function shortMessage(length: number): Uint8Array {
+  scratchViews[length] ??= scratch.subarray(0, length);
+  return scratchViews[length];
+}
 
 /** Answered where there is no item; an item may be anything else. */
 export const NOTHING: unique symbol = Symbol('furca:nothing');
@@ -70,6 +79,10 @@ export class QueueView {
   #writer: LaneWriter | undefined;
   /** Slot of the lane that was found last. */
   #firstSlot = 0;
+  /** What is taken under the lock, and how. */
+  #isToKeep = false;
+  #takenLength = -1;
+  #takenBlock: Block | undefined;
 
   constructor(arena: Arena, block: Block, me: OwnerId) {
     this.arena = arena;
@@ -168,27 +181,23 @@ export class QueueView {
     read: (message: Uint8Array, block: Block | undefined, slot: number) => T,
     mode: Hold = READ,
   ): T | typeof NOTHING {
-    const isKept = mode === KEPT;
-    // Where something is to be put in order, that may bring items back.
-    if (!this.mayHaveItems && !isInDisorder(this.arena, this.block)) return NOTHING;
-    let length = -1;
-    let block: Block | undefined;
-    let slot = 0;
     const { arena, me } = this;
-    this.#locked(() => {
-      const lane = this.#firstLane();
-      if (lane === -1) return;
-      const entry = nextEntry(arena, lane, me, this.#spent);
-      length = entryLength(arena, entry);
-      block = entryBlock(arena, entry);
-      slot = this.#firstSlot;
-      if (block === undefined) copyEntry(arena, lane, entry, scratch);
-      else this.#grasp(block, isKept);
-      takeEntry(arena, lane, entry);
-      if (block !== undefined && !isKept) unkeep(arena, block);
-    });
+    // Where something is to be put in order, that may bring items back.
+    if (!this.mayHaveItems && !isInDisorder(arena, this.block)) return NOTHING;
+    this.#isToKeep = mode === KEPT;
+    this.#takenLength = -1;
+    try {
+      withRobustLock(arena, this.word + QUEUE.LOCK, this.#takeLocked);
+    } finally {
+      if (this.#spent.length > 0) dropSpent(arena, me, this.#spent);
+    }
+    // Taken out of here first: what reads an item may take another.
+    const length = this.#takenLength;
+    const block = this.#takenBlock;
+    const slot = this.#firstSlot;
+    this.#takenBlock = undefined;
     if (length === -1) return NOTHING;
-    if (block === undefined) return read(scratch.subarray(0, length), undefined, slot);
+    if (block === undefined) return read(shortMessage(length), undefined, slot);
     if (mode !== READ) return read(this.#bytesOf(block, length), block, slot);
     try {
       return read(this.#bytesOf(block, length), block, slot);
@@ -197,6 +206,23 @@ export class QueueView {
       drop(arena, block, me);
     }
   }
+
+  /** Made once: a function for every item would cost as much as its lock. */
+  readonly #takeLocked = (ownerDied: boolean): void => {
+    const { arena, me } = this;
+    tidyAfter(ownerDied, arena, this.block, me);
+    const lane = this.#firstLane();
+    if (lane === -1) return;
+    const entry = nextEntry(arena, lane, me, this.#spent);
+    const block = entryBlock(arena, entry);
+    if (block === undefined) copyEntry(arena, lane, entry, scratch);
+    else this.#grasp(block, this.#isToKeep);
+    const length = entryLength(arena, entry);
+    takeEntry(arena, lane, entry);
+    if (block !== undefined && !this.#isToKeep) unkeep(arena, block);
+    this.#takenBlock = block;
+    this.#takenLength = length;
+  };
 
   /** Under the lock: the lane whose next item has the first ticket, -1 when all are empty. */
   #firstLane(): Lane {
@@ -241,6 +267,17 @@ export class QueueView {
     return this.#locked(() => {
       const lane = laneOf(arena, word, slotOf(me));
       return lane === 0 ? undefined : takeSpareFrom(arena, lane, length, me);
+    });
+  }
+
+  /** Gives up all blocks that lie ready, for their memory is wanted. */
+  dropSpares(): void {
+    const { arena, word, me } = this;
+    this.#locked(() => {
+      findLane(arena, word, (lane) => {
+        dropSpares(arena, lane, me, this.#spent);
+        return false;
+      });
     });
   }
 

@@ -1,4 +1,4 @@
-import { type Block, blockAt, hold, holdersOf, kindOf, payloadBytes } from '../allocator.js';
+import { type Block, blockAt, hold, kindOf, payloadBytes } from '../allocator.js';
 import type { Arena } from '../arena.js';
 import { keep, unkeep } from '../keeping.js';
 import { BLOCK_ALIGNMENT, KIND } from '../layout.js';
@@ -8,13 +8,16 @@ import type { Lane } from './lane-reader.js';
 
 /**
  * Large blocks that were read and are written again: fresh pages cost several times a copy. All of this happens under the lock of those
- * who take, for nobody holds such a block while it lies ready.
+ * who take, for nobody need hold such a block while it lies ready.
+ *
+ * Its last writer may do so still, having committed it and not let go yet. That it must do before it takes any block from here: else it would let
+ * go of the block it has just taken.
  */
 
 /** Smaller blocks are of slabs, whose pages stay in memory. */
 export const RECYCLED_FROM_BYTES: number = 16 * 1024;
-/** Most bytes that lie ready in one lane. */
-const MOST_SPARE_BYTES = 128 * 1024 * 1024;
+/** Most bytes that lie ready in one lane: three of 64 MiB, with what surrounds them. */
+const MOST_SPARE_BYTES = 256 * 1024 * 1024;
 
 /** Takes a block for a message of `length` bytes, which `me` then holds as if it were new; `undefined` where none fits. */
 export function takeSpareFrom(arena: Arena, lane: Lane, length: number, me: OwnerId): Block | undefined {
@@ -49,8 +52,6 @@ export function leaveSpareIn(
   me: OwnerId,
   spent: Block[],
 ): void {
-  // A forked child has a copy of whatever showed this block to its parent.
-  if (holdersOf(arena, block).length > 1) return;
   const first = lane + LANE.SPARES;
   let bytes = payloadBytes(arena, block);
   let free = -1;
@@ -67,7 +68,8 @@ export function leaveSpareIn(
   Atomics.store(arena.words, free, block.at / BLOCK_ALIGNMENT);
 }
 
-function dropSpares(arena: Arena, lane: Lane, me: OwnerId, spent: Block[]): void {
+/** Under the lock: gives up what lies ready in a lane; it goes to `spent`, held by `me`. */
+export function dropSpares(arena: Arena, lane: Lane, me: OwnerId, spent: Block[]): void {
   const first = lane + LANE.SPARES;
   for (let word = first; word < first + LANE.SPARE_COUNT; word++) {
     const spare = blockIn(arena, word);

@@ -39,7 +39,6 @@ async function startThreadBody(places: WorkerPlaces, settings: BodySettings): Pr
     args: [places],
     name: settings.name,
     resourceLimits: settings.resourceLimits,
-    isStderrRead: settings.isStderrRead,
   });
   // As processes of a pool: they keep no program alive that has forgotten them.
   launched.worker.unref();
@@ -65,7 +64,8 @@ class ThreadBody implements WorkerBody {
     this.threadId = worker.threadId;
     worker.on('error', (error) => this.#onError(error));
     worker.once('exit', (code) => this.#onExit(code));
-    if (settings.isStderrRead) worker.stderr.on('data', (chunk: Buffer) => this.#tee(chunk));
+    // Node hands it on to this process's own, and keeps no event loop alive for it as long as it is not asked for a stream instead.
+    if (settings.isStderrRead) worker.stderr.on('data', (chunk: Buffer) => this.#stderr.add(chunk));
   }
 
   /** Its end is told by an event, and is no sooner to be seen. */
@@ -86,17 +86,12 @@ class ThreadBody implements WorkerBody {
     return this.#stderr.toString();
   }
 
-  #tee(chunk: Buffer): void {
-    this.#stderr.add(chunk);
-    process.stderr.write(chunk);
-  }
-
   /** Something in the thread threw that nobody caught: a process would say so on stderr and exit with 1. */
   #onError(error: NodeJS.ErrnoException): void {
     if (error.code === OUT_OF_MEMORY) this.knownReason = 'heap';
-    this.#tee(
-      Buffer.from(`Uncaught error in ${this.#settings.name} (thread ${this.threadId}):\n${inspect(error)}\n`),
-    );
+    const said = `Uncaught error in ${this.#settings.name} (thread ${this.threadId}):\n${inspect(error)}\n`;
+    if (this.#settings.isStderrRead) this.#stderr.add(Buffer.from(said));
+    process.stderr.write(said);
   }
 
   #onExit(code: number): void {

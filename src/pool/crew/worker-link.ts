@@ -1,10 +1,11 @@
 import { allocate, blockAt, drop } from '../../arena/allocator.js';
-import { freeze, isAwaited, thaw } from '../../arena/freezing.js';
+import { freeze, thaw } from '../../arena/freezing.js';
 import { type JournalEntries, ResultJournal } from '../../arena/journal.js';
 import { KIND, PROGRESS } from '../../arena/layout.js';
 import type { Member } from '../../arena/member.js';
 import { wake } from '../../arena/parking.js';
-import { NO_ITEM, Progress } from '../../arena/progress.js';
+import { holdsWhatOthersAwait } from '../../arena/primitives/awaited.js';
+import { LOADING, NO_ITEM, Progress } from '../../arena/progress.js';
 import {
   createMessagePipe,
   dropMessagePipe,
@@ -231,14 +232,14 @@ export class WorkerLink {
 
   /** Others wait for a lock that it holds. */
   get isAwaited(): boolean {
-    return this.body !== undefined && isAwaited(this.#member.arena, this.body.owner);
+    return this.body !== undefined && holdsWhatOthersAwait(this.#member.arena, this.body.owner);
   }
 
-  /** Number and task of what the worker runs, `undefined` while it runs nothing. */
+  /** Number and task of what the worker runs, or loads the function of (`LOADING`); `undefined` while it does nothing. */
   get running(): { readonly number: number; readonly task: Task; readonly item: number } | undefined {
     const { message: number, item } = this.progress;
     const task = this.outstanding.get(number);
-    if (task === undefined || item === NO_ITEM || item < task.settled) return undefined;
+    if (task === undefined || (item !== LOADING && item < task.settled)) return undefined;
     return { number, task, item };
   }
 

@@ -4,6 +4,9 @@ import { ownTimer } from '../own-timer.js';
 import type { SchedulingPolicy } from '../schedule/contract.js';
 import type { Entry, ScheduledQueue } from './scheduled-queue.js';
 
+/** How often stopped workers are looked at: whoever waits for a lock that one of them holds waits no longer than this. */
+const LOOK_AT_STOPPED_MS = 10;
+
 interface Shift {
   readonly link: WorkerLink;
   readonly task: Task;
@@ -130,12 +133,14 @@ export class Preemptor {
   watch(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    // It was stopped before anybody waited for what it holds.
     for (const { link } of [...this.#stopped.values()]) if (link.isAwaited) this.release(link);
-    if (this.#policy.size === 0 || this.#policy.quantumMs === undefined) return;
+    let waitMs = this.#stopped.size > 0 ? LOOK_AT_STOPPED_MS : Number.POSITIVE_INFINITY;
     const now = performance.now();
-    let waitMs = Number.POSITIVE_INFINITY;
-    for (const { entry, since } of this.#running.values())
-      waitMs = Math.min(waitMs, this.#policy.quantumMs(entry) - (now - since));
+    if (this.#policy.size > 0 && this.#policy.quantumMs !== undefined) {
+      for (const { entry, since } of this.#running.values())
+        waitMs = Math.min(waitMs, this.#policy.quantumMs(entry) - (now - since));
+    }
     if (!Number.isFinite(waitMs)) return;
     this.#timer = ownTimer(this.#again, Math.max(1, waitMs));
   }

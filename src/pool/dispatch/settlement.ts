@@ -199,8 +199,10 @@ function judgeLoading(
   const attempts = task.attempts + 1;
   if (attempts <= task.job.plan.retries && attempts < rules.poisonAfter)
     return slice(task, task.settled, itemCount(task), attempts);
-  for (let i = task.settled; i < itemCount(task); i++)
-    task.job.reject(task.first + i, lost(link, task, i, end, attempts, rules));
+  for (let i = task.settled; i < itemCount(task); i++) {
+    const loss = lost(link, task, i, end, attempts, rules);
+    task.job.reject(task.first + i, link.stopping?.error(loss) ?? loss);
+  }
   return undefined;
 }
 

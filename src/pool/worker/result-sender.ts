@@ -94,7 +94,13 @@ export class ResultSender {
   }
 
   yielded(number: number, value: unknown): void {
-    this.#send([YIELDED, number, [value]]);
+    try {
+      this.#send([YIELDED, number, [value]]);
+    } catch (error) {
+      // By itself, so that the refusal names the path within the value.
+      pack(value, 'result', this.#inbox.peer);
+      throw error;
+    }
     this.#pipe.flush();
   }
 

@@ -70,6 +70,8 @@ class Worker {
   readonly #running: RunningTask;
   readonly #inbox = new Inbox();
   readonly #functions = new Map<number, Task | Promise<Task>>();
+  /** V8 counts the family's memory among what a thread has outside of its heap. */
+  readonly #shared = isMainThread ? 0 : process.memoryUsage().external;
   #number = 0;
   /** Of the message that is run. */
   #isTimed = false;
@@ -265,7 +267,7 @@ class Worker {
 
   #end(): void {
     this.#running.end();
-    if (this.#places.isWeighed) this.#progress.memoryBytes = ownMemory();
+    if (this.#places.isWeighed) this.#progress.memoryBytes = ownMemory(this.#shared);
   }
 
   #call(task: Task, message: CallMessage): Promise<void> | undefined {
@@ -364,11 +366,11 @@ class Worker {
   }
 }
 
-/** In bytes: of this process, or of this thread alone as far as that can be told. */
-function ownMemory(): number {
+/** In bytes: of this process, or of this thread alone as far as that can be told; `shared` is what belongs to the family. */
+function ownMemory(shared: number): number {
   if (isMainThread) return process.memoryUsage.rss();
   const { heapTotal, external } = process.memoryUsage();
-  return heapTotal + external;
+  return heapTotal + Math.max(0, external - shared);
 }
 
 /** Ends a worker whose parent is gone: nobody wants its results. */

@@ -9,6 +9,10 @@ const floatBytes = new Uint8Array(float.buffer);
 const EMPTY: Uint8Array = new Uint8Array(0);
 const fromCharCode: (...codes: number[]) => string = String.fromCharCode;
 
+/** A buffer up to this size may be kept from being collected by its view. */
+const WORTH_KEEPING_BYTES = 64 * 1024;
+let keptView: Buffer | undefined;
+
 /** Gives out memory of a message as a buffer of its own, instead of a copy. */
 export interface Lender {
   /** `at`: where it begins in the buffer that the message lies in. */
@@ -78,8 +82,13 @@ export class MessageCursor {
       for (let i = from; i < to; i += 1) short += fromCharCode(this.bytes[i] as number);
       return short;
     }
-    const view = Buffer.from(this.bytes.buffer, this.bytes.byteOffset + from, to - from);
-    return view.toString(wide ? 'utf16le' : 'latin1');
+    const { buffer, byteOffset } = this.bytes;
+    if (buffer.byteLength <= WORTH_KEEPING_BYTES) {
+      // Short messages lie in the same place again and again: a view for each costs more than its text.
+      if (keptView?.buffer !== buffer) keptView = Buffer.from(buffer);
+      return keptView.toString(wide ? 'utf16le' : 'latin1', byteOffset + from, byteOffset + to);
+    }
+    return Buffer.from(buffer, byteOffset + from, to - from).toString(wide ? 'utf16le' : 'latin1');
   }
 
   protected need(size: number): void {
@@ -117,6 +126,13 @@ export class MessageCursor {
     this.textAt += length;
     if (this.textAt > this.text.length) throw new Malformed('its text is cut off');
     return from === 0 && length === this.text.length ? this.text : this.text.slice(from, this.textAt);
+  }
+
+  /** Leaves out `text` if it comes next. */
+  protected skip(text: string): boolean {
+    if (!this.text.startsWith(text, this.textAt)) return false;
+    this.textAt += text.length;
+    return true;
   }
 
   protected readLongText(wide: boolean): string {
