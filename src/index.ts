@@ -1,7 +1,9 @@
+export type { SyncWaitOptions } from './arena/waiting.js';
 export {
   AuthenticationError,
   BrokenBarrierError,
   BrokenError,
+  BufferTooShortError,
   ClosedError,
   FurcaError,
   type FurcaErrorCode,
@@ -23,8 +25,10 @@ export {
   type JoinableQueueOptions,
   type JoinableQueueStats,
 } from './channel/joinable-queue.js';
-export { Pipe, PipeConnection, type PipeOptions } from './channel/pipe.js';
-export type { BytesLimit, BytesPart } from './channel/pipe-checks.js';
+export { Loan, type WithCopy, type ZeroCopy } from './channel/loan.js';
+export { Pipe, type PipeOptions } from './channel/pipe.js';
+export type { BytesLimit, BytesOffset, BytesPart, Copying } from './channel/pipe-checks.js';
+export { PipeConnection } from './channel/pipe-connection.js';
 export { Queue, type QueueOptions, type QueueStats } from './channel/queue.js';
 export { SimpleQueue } from './channel/simple-queue.js';
 export * as debug from './debug.js';
@@ -67,12 +71,24 @@ export { Condition, type ConditionStats } from './sync/condition.js';
 export type { LockChoice } from './sync/data-lock.js';
 export { Event, type EventStats } from './sync/event.js';
 export { Guard } from './sync/guard.js';
-export { Lock, type LockStats, type SyncWaitOptions } from './sync/lock.js';
-export type { ArrayOf, Element, NumberType, NumberTypes } from './sync/number-types.js';
+export type { ShareableItem } from './sync/list-items.js';
+export { Lock, type LockStats } from './sync/lock.js';
+export type { ArrayOf, Element, NumberType, NumberTypes, Summand } from './sync/number-types.js';
 export { RLock } from './sync/rlock.js';
 export { BoundedSemaphore, Semaphore, type SemaphoreOptions, type SemaphoreStats } from './sync/semaphore.js';
+export {
+  ShareableList,
+  type ShareableListLayout,
+  type ShareableListOptions,
+  type ShareableListStats,
+} from './sync/shareable-list.js';
 export { SharedArray, type SharedArrayOptions, type SharedArrayStats } from './sync/shared-array.js';
-export { SharedMemory, type SharedMemoryOptions, type SharedMemoryStats } from './sync/shared-memory.js';
+export {
+  SharedMemory,
+  type SharedMemoryNamespace,
+  type SharedMemoryOptions,
+  type SharedMemoryStats,
+} from './sync/shared-memory.js';
 export { Value, type ValueOptions, type ValueStats } from './sync/value.js';
 export type { Wait, WaitGraph, WaitingMember } from './sync/wait-graph.js';
 export { registerError } from './wire/errors.js';

@@ -12,6 +12,7 @@ export type FurcaErrorCode =
   | 'ERR_FURCA_AUTHENTICATION'
   | 'ERR_FURCA_BOOTSTRAPPING'
   | 'ERR_FURCA_BROKEN'
+  | 'ERR_FURCA_BUFFER_TOO_SHORT'
   | 'ERR_FURCA_CANCELLED'
   | 'ERR_FURCA_CLOSED'
   | 'ERR_FURCA_COMMAND_FAILED'
@@ -219,6 +220,17 @@ export class LimitError extends FurcaError {
   }
 }
 
+/** A message is longer than the buffer it was to be received into. It was received all the same: here it is. */
+export class BufferTooShortError extends FurcaError {
+  /** The whole message. */
+  readonly received: Uint8Array;
+
+  constructor(message: string, received: Uint8Array) {
+    super('ERR_FURCA_BUFFER_TOO_SHORT', message);
+    this.received = received;
+  }
+}
+
 /** A value or function that cannot leave, or enter, a process. */
 export class NotSendableError extends FurcaError {
   /** Where the offending part sits, such as `args[0].socket`; names only, never values. */
@@ -284,6 +296,7 @@ for (const [target, name] of [
   [LimitError, 'LimitError'],
   [NotSendableError, 'NotSendableError'],
   [AuthenticationError, 'AuthenticationError'],
+  [BufferTooShortError, 'BufferTooShortError'],
   [RemoteError, 'RemoteError'],
   [SystemCallError, 'SystemCallError'],
 ] as const) {

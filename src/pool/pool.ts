@@ -74,9 +74,8 @@ export class Pool extends EventEmitter<PoolEvents> implements AsyncDisposable {
   }
 
   /**
-   * Calls `fn` with `args` in a worker.
+   * Calls `fn` with `args` in a worker; {@link ApplyOptions} may follow them.
    *
-   * @param options - See {@link ApplyOptions}.
    * @returns What `fn` returned; a promise is awaited in the worker.
    * @throws What `fn` threw, rebuilt, its stack continued by the caller's; the reason of an aborted signal.
    * @throws {@link NotSendableError} `ERR_FURCA_NOT_SENDABLE`: function, argument or result cannot travel.

@@ -12,7 +12,7 @@ import { Event } from '../sync/event.js';
 import { encodeShared } from '../wire/codec.js';
 import { encodeForFamily } from '../wire/family-message.js';
 import { carriedBy } from '../wire/handles.js';
-import type { ThreadCall, ThreadData, ThreadPapers } from './start-papers.js';
+import { THREAD_IS_UP, type ThreadCall, type ThreadData, type ThreadPapers } from './start-papers.js';
 
 /** Versions of Node whose threads do not end in a process that was forked. */
 const UNFIT_MAJORS: readonly number[] = [20, 26];
@@ -31,6 +31,8 @@ export interface LaunchedThread {
   readonly owner: OwnerId;
   /** Set once it is through. */
   readonly done: Event;
+  /** Resolves once it can be terminated, or has ended: Node ends the whole process if a thread is that loads a native module. */
+  readonly up: Promise<void>;
 }
 
 /**
@@ -57,6 +59,12 @@ export function launchThread(plan: ThreadPlan): LaunchedThread {
     sweepMember(member.arena, owner, member.owner);
     throw error;
   }
+  const up = new Promise<void>((resolve) => {
+    worker.once('exit', resolve);
+    worker.on('message', (message) => {
+      if (message === THREAD_IS_UP) resolve();
+    });
+  });
   // Node has joined the system's thread by then: nothing of it can run any more.
   worker.once('exit', () => {
     sweepMember(member.arena, owner, member.owner);
@@ -64,7 +72,14 @@ export function launchThread(plan: ThreadPlan): LaunchedThread {
     closeDescriptorsOf(descriptors);
     if (!done.isClosed) done.set();
   });
-  return { worker, owner, done };
+  return { worker, owner, done, up };
+}
+
+/** Ends a thread wherever it is, once it has come up; the `exit` event tells when it has ended. Rejects never. */
+export async function stopThread({ worker, up }: Pick<LaunchedThread, 'worker' | 'up'>): Promise<void> {
+  worker.ref();
+  await up;
+  await worker.terminate();
 }
 
 function makeWorker(

@@ -1,6 +1,9 @@
 import type { Event } from '../sync/event.js';
 import type { AnyFunction } from '../wire/functions.js';
 
+/** What a thread says to the one that started it, once. */
+export const THREAD_IS_UP = 'furca:thread-is-up';
+
 /** What a thread finds at its start, besides the memory of the family. */
 export interface ThreadData {
   readonly arenaFd: number;

@@ -1,12 +1,12 @@
 import type { Worker } from 'node:worker_threads';
 import type { WaitOptions } from '../arena/parking.js';
+import type { SyncWaitOptions } from '../arena/waiting.js';
 import { TimeoutError, UsageError } from '../base/errors.js';
 import { reportFatal } from '../process/fatal.js';
 import { joinAtEnd } from '../process/registry.js';
 import type { Event } from '../sync/event.js';
-import type { SyncWaitOptions } from '../sync/lock.js';
 import type { AnyFunction } from '../wire/functions.js';
-import { launchThread } from './launch-thread.js';
+import { launchThread, stopThread } from './launch-thread.js';
 
 /** Options of a {@link Thread}. */
 export type ThreadOptions<Args extends readonly unknown[]> = {
@@ -52,6 +52,8 @@ export class Thread<const Args extends readonly unknown[] = readonly []> impleme
   #ident: number | undefined;
   #done: Event | undefined;
   #ended: Promise<void> | undefined;
+  /** Resolves once it can be terminated, or has ended. */
+  #up: Promise<void> | undefined;
   #isOver = false;
 
   /** @throws {@link UsageError} `ERR_FURCA_INVALID_ARGUMENT`: `target` is not a function, or another option is of the wrong kind. */
@@ -86,21 +88,24 @@ export class Thread<const Args extends readonly unknown[] = readonly []> impleme
    */
   async start(): Promise<void> {
     const worker = this.#launch();
-    await new Promise<void>((resolve, reject) => {
-      worker.once('online', resolve);
-      worker.once('error', reject);
-    });
+    await this.#whileAlive(
+      new Promise<void>((resolve, reject) => {
+        worker.once('online', resolve);
+        worker.once('error', reject);
+      }),
+    );
   }
 
   #launch(): Worker {
     if (this.#worker !== undefined) throw wrongState('Starting', this.name, 'a thread is started once');
-    const { worker, done } = launchThread({
+    const { worker, done, up } = launchThread({
       target: this.#target ?? null,
       args: this.#args,
       name: this.name,
     });
     this.#worker = worker;
     this.#done = done;
+    this.#up = up;
     this.#ident = worker.threadId;
     this.#watch(worker);
     return worker;
@@ -173,11 +178,27 @@ export class Thread<const Args extends readonly unknown[] = readonly []> impleme
     throw wrongState(doing, this.name, 'it was not started');
   }
 
-  /** Ends the thread at once, wherever it is, and resolves once it has ended. Python's threads cannot do this. */
+  /** Ends the thread wherever it is, once it has come up, and resolves once it has ended. Python's threads cannot do this. */
   async terminate(): Promise<void> {
     const ended = this.#needStart('Terminating')[1];
-    await this.#worker?.terminate();
+    if (this.#worker !== undefined && this.#up !== undefined)
+      await stopThread({ worker: this.#worker, up: this.#up });
     await ended;
+  }
+
+  /** @internal Resolves once the end of the process does not disturb it any more. */
+  async comeUp(): Promise<void> {
+    await this.#whileAlive(this.#up);
+  }
+
+  /** Waits for what the thread does: a daemon that is waited for does keep its process alive. */
+  async #whileAlive<T>(waiting: Promise<T> | undefined): Promise<T | undefined> {
+    this.#worker?.ref();
+    try {
+      return await waiting;
+    } finally {
+      if (this.#isDaemon) this.#worker?.unref();
+    }
   }
 
   /** Tells whether the thread runs. */
@@ -234,7 +255,7 @@ export function activeThreads(): Thread<readonly unknown[]>[] {
 }
 
 async function joinThreads(): Promise<void> {
-  for (const thread of running) if (!thread.daemon) await thread.join();
+  for (const thread of running) await (thread.daemon ? thread.comeUp() : thread.join());
 }
 
 function invalid(option: string, wanted: string): UsageError {

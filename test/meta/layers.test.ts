@@ -11,7 +11,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   subprocess: 2,
   wire: 3,
   sync: 4,
-  channel: 5,
+  channel: 4,
   connection: 5,
   process: 5,
   manager: 6,

@@ -45,15 +45,6 @@ const streams: readonly Row[] = [
   },
 ];
 
-const losses: readonly Row[] = [
-  {
-    id: 'losses',
-    label: 'furca Pool',
-    program: { kind: 'node', observe: async (mode) => (await import('./losses.js')).losses(mode) },
-    settings: '',
-  },
-];
-
 export const schedule: Shape = {
   name: 'schedule',
   timeoutMs: 120_000,
@@ -85,19 +76,6 @@ export const schedule: Shape = {
       reference: 'items:map',
       rows: streams,
     },
-    {
-      title:
-        'SIGKILL of a worker in the middle of a task: until the task is rejected, until all workers are up again',
-      better: 'lower',
-      metrics: [
-        { name: 'rejectedP99', title: 'rejected p99', unit: 'ms' },
-        { name: 'rejectedP50', title: 'p50', unit: 'ms' },
-        { name: 'replacedP50', title: 'replaced p50', unit: 'ms' },
-        { name: 'replacedP99', title: 'p99', unit: 'ms' },
-      ],
-      reference: 'losses',
-      rows: losses,
-    },
   ],
   targets: [
     {
@@ -128,20 +106,6 @@ export const schedule: Shape = {
       limit: 32,
       unit: 'MiB',
       subjects: [{ row: 'items:imapUnordered', metric: 'growth' }],
-    },
-    {
-      kind: 'limit',
-      claim: 'SIGKILL of a worker: its task is rejected, p99',
-      limit: 100,
-      unit: 'ms',
-      subjects: [{ row: 'losses', metric: 'rejectedP99' }],
-    },
-    {
-      kind: 'limit',
-      claim: 'SIGKILL of a worker: another is up, p50',
-      limit: 20,
-      unit: 'ms',
-      subjects: [{ row: 'losses', metric: 'replacedP50' }],
     },
   ],
 };

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'furca';
+import { percentiles } from '../../percentiles.js';
 import type { Mode, Observation } from '../../runner/plan.js';
-import { percentiles } from './percentiles.js';
 
 const WORKERS = 2;
 /** Between two short tasks. */

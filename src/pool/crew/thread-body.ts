@@ -1,12 +1,16 @@
 import { inspect } from 'node:util';
-import type { Worker } from 'node:worker_threads';
 import { ownMembership } from '../../arena/member.js';
 import type { OwnerId } from '../../arena/slots.js';
 import type { LossReason } from '../../base/errors.js';
 import { WORKER_MODULE } from '../../base/programs.js';
 import { assertSupported } from '../../kernel/library.js';
 import { assertNotLoading } from '../../process/bootstrap.js';
-import { assertThreadsWork, launchThread } from '../../threading/launch-thread.js';
+import {
+  assertThreadsWork,
+  type LaunchedThread,
+  launchThread,
+  stopThread,
+} from '../../threading/launch-thread.js';
 import { functionIn } from '../../wire/functions.js';
 import type { WorkerPlaces } from '../worker/worker.js';
 import { TextTail } from './text-tail.js';
@@ -30,31 +34,32 @@ export const THREADS: BodyKind = {
 };
 
 async function startThreadBody(places: WorkerPlaces, settings: BodySettings): Promise<WorkerBody> {
-  const { worker, owner } = launchThread({
+  const launched = launchThread({
     target: runWorker,
     args: [places],
     name: settings.name,
     resourceLimits: settings.resourceLimits,
   });
   // As processes of a pool: they keep no program alive that has forgotten them.
-  worker.unref();
-  return new ThreadBody(worker, owner, settings);
+  launched.worker.unref();
+  return new ThreadBody(launched, settings);
 }
 
 class ThreadBody implements WorkerBody {
   readonly pid: number = process.pid;
   readonly owner: OwnerId;
   readonly threadId: number;
-  readonly #worker: Worker;
+  readonly #launched: LaunchedThread;
   readonly #settings: BodySettings;
   readonly #stderr = new TextTail();
   readonly #watchers: (() => void)[] = [];
   exitCode: number | null = null;
   knownReason: LossReason | undefined;
 
-  constructor(worker: Worker, owner: OwnerId, settings: BodySettings) {
+  constructor(launched: LaunchedThread, settings: BodySettings) {
+    const { worker, owner } = launched;
     this.owner = owner;
-    this.#worker = worker;
+    this.#launched = launched;
     this.#settings = settings;
     this.threadId = worker.threadId;
     worker.on('error', (error) => this.#onError(error));
@@ -73,8 +78,7 @@ class ThreadBody implements WorkerBody {
 
   signal(): boolean {
     if (this.exitCode !== null) return false;
-    // Rejects never; the `exit` event tells.
-    void this.#worker.terminate();
+    void stopThread(this.#launched);
     return true;
   }
 

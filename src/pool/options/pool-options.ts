@@ -42,7 +42,10 @@ export interface PoolOptions {
    * the control group of this process, or the machine, allows. Default `Infinity`.
    */
   readonly memoryBudgetBytes?: number | 'cgroup';
-  /** Limits of V8's heap in the workers. They select `spawn`: a forked process has the limits of its zygote. */
+  /**
+   * Limits of V8's heap and stack in the workers and in what these start. They select a zygote that was started with them, since a process has the
+   * limits of the one it was forked from; so they do not go with the start method `fork`.
+   */
   readonly resourceLimits?: Pick<
     ResourceLimits,
     'maxOldGenerationSizeMb' | 'maxYoungGenerationSizeMb' | 'stackSizeMb'

@@ -128,11 +128,12 @@ function flagsOf({ resourceLimits }: PoolOptions): string[] {
 }
 
 function startMethodOf({ startMethod }: PoolOptions, flags: readonly string[]): StartMethod {
-  if (flags.length === 0) return checkedStartMethod(startMethod ?? defaultStartMethod());
-  if (startMethod === undefined || startMethod === 'spawn') return 'spawn';
+  const method = checkedStartMethod(startMethod ?? defaultStartMethod());
+  if (flags.length === 0 || method !== 'fork') return method;
+  if (startMethod === undefined) return 'forkserver';
   throw badOption(
     'startMethod',
-    "'spawn', or left out, where resourceLimits are set: a forked process cannot have limits of its own",
+    "'forkserver' or 'spawn' where resourceLimits are set: a process has the limits of the one that it was forked from",
   );
 }
 

@@ -63,14 +63,16 @@ export function statsOf(dispatcher: Dispatcher): PoolStats {
       };
     }),
   );
+  const blocked = tasks.filter(({ state }) => state === 'blocked').length;
   const bodies = workers.flatMap(({ body }) => (body === undefined ? [] : [body]));
   return Object.freeze({
     workers: workers.length,
     pids: bodies.filter(({ threadId }) => threadId === 0).map(({ pid }) => pid),
     threadIds: bodies.map(({ threadId }) => threadId).filter((id) => id !== 0),
-    queued,
+    // What was put off is in the queue, too: for its turn, not for a worker.
+    queued: queued - blocked,
     running,
-    blocked: tasks.filter(({ state }) => state === 'blocked').length,
+    blocked,
     completed: meter.completed,
     lost: crew.lost,
     started: crew.started,

@@ -1,9 +1,9 @@
-import { allocate, type Block } from '../arena/allocator.js';
-import type { Arena } from '../arena/arena.js';
-import { adoptBlock, attachHandle, type Handle } from '../arena/local-handles.js';
-import { joinOrFoundFamily, ownMembership } from '../arena/member.js';
-import type { OwnerId } from '../arena/slots.js';
 import { ClosedError } from '../base/errors.js';
+import { allocate, type Block } from './allocator.js';
+import type { Arena } from './arena.js';
+import { adoptBlock, attachHandle, type Handle } from './local-handles.js';
+import { joinOrFoundFamily, ownMembership } from './member.js';
+import type { OwnerId } from './slots.js';
 
 /** Takes a block for a new object; the first one founds the family. */
 export function takeBlock(kind: number, sizeBytes: number): { arena: Arena; block: Block; handle: Handle } {

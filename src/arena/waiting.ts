@@ -1,8 +1,8 @@
-import { type Member, membership, ownMembership } from '../arena/member.js';
-import type { WaitOptions } from '../arena/parking.js';
-import { spinUntil } from '../arena/spinning.js';
 import { TimeoutError, UsageError } from '../base/errors.js';
 import { runSignalHandlers } from '../kernel/signals.js';
+import { type Member, membership, ownMembership } from './member.js';
+import type { WaitOptions } from './parking.js';
+import { spinUntil } from './spinning.js';
 
 /** Something to be waited for, as a member of the family sees it. */
 export interface Gate {
@@ -14,6 +14,12 @@ export interface Gate {
   arrive(): void;
   /** Takes it off again, whether it has passed or not; hands on a wake-up that it makes no use of. */
   leave(): void;
+}
+
+/** Options of a form that blocks. */
+export interface SyncWaitOptions {
+  /** Longest wait in milliseconds; `0` never waits. Default `Infinity`. */
+  readonly timeoutMs?: number | undefined;
 }
 
 /** How long a thread looks before it sleeps: being woken costs more than most critical sections last. */
