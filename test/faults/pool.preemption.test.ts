@@ -18,7 +18,7 @@ interface Shared {
 /** Allocates in the shared memory, locks, sends large and small results, and burns time, some of it under the lock. */
 const work = (x: number, { lock, counted, rounds }: Shared): string => {
   const end = performance.now() + 3;
-  let text = '';
+  let text = String(x);
   while (performance.now() < end) {
     text = String(x).padEnd(x % 7 === 0 ? 100_000 : 100, '.');
     lock.acquireSync();
