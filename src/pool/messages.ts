@@ -1,4 +1,5 @@
 import type { ErrorRecord } from '../wire/errors.js';
+import type { TaskOrigin } from './task.js';
 
 /** Kinds of messages between a pool and its workers: the first element of each. */
 export const DEFINE = 0;
@@ -46,6 +47,7 @@ export type ChunkMessage = readonly [
   job: number,
   attempt: number,
   first: number,
+  origin?: TaskOrigin,
 ];
 
 export type StreamMessage = readonly [

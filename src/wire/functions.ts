@@ -32,13 +32,22 @@ export function functionIn<Task extends AnyFunction = (...args: readonly unknown
       `Naming a task failed: '${href}' is no file: URL. Use new URL('./module.js', import.meta.url).`,
     );
   }
-  const unit = referenceUnit(href, exportName);
+  return functionOf(referenceUnit(href, exportName), exportName) as (
+    ...args: Parameters<Task>
+  ) => Promise<Awaited<ReturnType<Task>>>;
+}
+
+/** The function that a reference names, which nobody has loaded here. */
+export function functionOf<Task extends AnyFunction = (...args: readonly unknown[]) => unknown>(
+  unit: ReferenceUnit,
+  name: string,
+): AnyFunction {
   const task = async (...args: Parameters<Task>): Promise<Awaited<ReturnType<Task>>> => {
     const loaded = new LoadedUnit(unit);
     await loaded.load();
     return (await (loaded.value() as Task)(...args)) as Awaited<ReturnType<Task>>;
   };
-  Object.defineProperty(task, 'name', { value: exportName });
+  Object.defineProperty(task, 'name', { value: name });
   planAs(task, { kind: 'reference', unit });
   return task;
 }

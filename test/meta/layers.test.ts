@@ -18,6 +18,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   manager: 6,
   threading: 6,
   futures: 7,
+  cluster: 7,
   cli: 8,
   entry: 9,
 };
