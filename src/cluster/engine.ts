@@ -51,6 +51,8 @@ export function connect(
   onTrouble: (error: Error) => void,
 ): Redis {
   const lasting: RedisOptions = {
+    // Replies have the same shape with all versions of the client.
+    protocol: 2,
     maxRetriesPerRequest: null,
     retryStrategy: (times) => Math.min(LONGEST_PAUSE_MS, 50 * times),
     reconnectOnError: (error) => (/^(READONLY|LOADING|MASTERDOWN)/.test(error.message) ? 2 : false),
