@@ -6,6 +6,12 @@ export {
   type ClusterPoolEvents,
   type ClusterPoolStats,
 } from './cluster/cluster-pool.js';
+export {
+  type ClusterItem,
+  ClusterQueue,
+  type ClusterQueueOptions,
+  type ClusterQueueStats,
+} from './cluster/cluster-queue.js';
 export { ClusterWorker, type ClusterWorkerOptions, type ClusterWorkerStats } from './cluster/cluster-worker.js';
 export type {
   ClusterCallOptions,

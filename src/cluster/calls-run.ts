@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { InternalError } from '../base/errors.js';
 import { callTooLong } from './failures.js';
 import type { ClusterPlan } from './options.js';
 import type { ClusterFunction, Outcome, Run, RunOwner } from './run.js';
-import { encodeItems, type Session } from './session.js';
+import { encodeValue, type Session } from './session.js';
 
+/** Names of runs that hold single calls begin so: the items of such a run have nothing to do with each other. */
+export const CALLS = 'calls-';
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 interface Call {
@@ -28,7 +31,7 @@ export class CallsRun implements RunOwner {
 
   /** @throws what the task threw, what stopped it, or why it was refused. */
   call(fn: ClusterFunction, args: readonly unknown[], plan: ClusterPlan): Promise<unknown> {
-    const bytes = encodeItems([args], 'args');
+    const bytes = encodeArgs(args);
     const index = this.#next;
     this.#next += 1;
     return new Promise((resolve, reject) => {
@@ -44,7 +47,7 @@ export class CallsRun implements RunOwner {
       this.#calls.set(index, { resolve, reject, release, chunk: undefined });
       if (signal?.aborted === true) return onAbort();
       signal?.addEventListener('abort', onAbort, { once: true });
-      this.#begun ??= this.#session.begin(`calls-${randomUUID()}`, this);
+      this.#begun ??= this.#session.begin(CALLS + randomUUID(), this);
       this.#begun.then((run) => {
         const call = this.#calls.get(index);
         if (call === undefined) return;
@@ -98,5 +101,16 @@ export class CallsRun implements RunOwner {
   async end(): Promise<void> {
     const run = await this.#begun?.catch(() => undefined);
     if (run !== undefined) await this.#session.end(run).catch(() => {});
+  }
+}
+
+/** The list of arguments of one call, as the only item of a chunk. */
+function encodeArgs(args: readonly unknown[]): Uint8Array {
+  try {
+    return encodeValue([args], 'args');
+  } catch {
+    // So that the path in the error begins with the argument.
+    encodeValue(args, 'args');
+    throw new InternalError('Arguments that can be sent alone could not be sent as an item.');
   }
 }

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { encode } from '../wire/codec.js';
 import type { AnyFunction } from '../wire/functions.js';
 import type { App } from './app.js';
+import { CALLS } from './calls-run.js';
 import { type CodeFault, findCode } from './code.js';
 import {
   decodeJob,
@@ -149,7 +150,9 @@ export class ChunkRunner {
   ): Promise<ChunkVerdict> {
     const { pools, redis, names, seal, workerId, keepMs } = this.#places;
     const { run, chunk, attempt, first, isSpread } = job;
-    const origin = { key: run, first, attempt };
+    const origin = run.startsWith(CALLS)
+      ? { key: `${run}-${first}`, first: 0, attempt }
+      : { key: run, first, attempt };
     let result: HostResult;
     try {
       result = await pools.run(fn, isSpread, items, job, origin, signal);
@@ -211,7 +214,8 @@ function packed({ values, failures }: HostResult): {
   readonly values: Uint8Array;
   readonly failures: (readonly [number, unknown])[];
 } {
-  const all = [...failures];
+  // In the order of the items: the first of them is what a map rejects with.
+  const all = [...failures].sort(([a], [b]) => a - b);
   for (const [index] of failures) values[index] = undefined;
   try {
     return { values: encode(values, 'result'), failures: all };
@@ -226,5 +230,6 @@ function packed({ values, failures }: HostResult): {
       values[index] = undefined;
     }
   }
+  all.sort(([a], [b]) => a - b);
   return { values: encode(values, 'result'), failures: all };
 }

@@ -9,7 +9,7 @@ import { continuedHere } from '../pool/pool-core.js';
 import { ProgressMeter } from '../pool/progress-meter.js';
 import type { SettledItem } from '../pool/stream-job.js';
 import type { AnyFunction } from '../wire/functions.js';
-import { CallsRun } from './calls-run.js';
+import { CALLS, CallsRun } from './calls-run.js';
 import { describeCode } from './code.js';
 import { badClusterOption, clusterClosed, noWorker } from './failures.js';
 import { ItemSource } from './item-source.js';
@@ -342,6 +342,7 @@ export class ClusterPool extends EventEmitter<ClusterPoolEvents> implements Asyn
     const chunkSize = checkedCount('chunkSize', options.chunkSize);
     const bufferItems = checkedCount('bufferItems', options.bufferItems);
     const runId = checkedName('runId', options.runId ?? `run-${randomUUID()}`);
+    if (runId.startsWith(CALLS)) throw badClusterOption('runId', `a name that does not begin with ${CALLS}`);
     const source = new ItemSource(checkedInputs(items));
     const progress = ProgressMeter.of(options.progress, Array.isArray(items) ? items.length : null);
     const wishes = { ...kind, runId, fn: described, plan, chunkSize, bufferItems, progress };

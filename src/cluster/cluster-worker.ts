@@ -79,6 +79,7 @@ export class ClusterWorker extends EventEmitter<ClusterWorkerEvents> implements 
   #heardAt = 0;
   #upkeep: NodeJS.Timeout | undefined;
   #isClosed = false;
+  #started: Promise<void> | undefined;
   #ended: Promise<void> | undefined;
 
   /**
@@ -107,10 +108,16 @@ export class ClusterWorker extends EventEmitter<ClusterWorkerEvents> implements 
    *
    * @throws {@link UsageError} `ERR_FURCA_MISSING_PACKAGE`.
    */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    this.#started ??= this.#start();
+    return this.#started;
+  }
+
+  async #start(): Promise<void> {
     const packages = await loadEngine();
     const app = new App(this.#settings.root);
     await app.build();
+    if (this.#isClosed) return;
     const onTrouble = (error: Error): void => this.#onTrouble(error);
     const redis = connect(packages, this.#options.connection, onTrouble);
     this.#redis = redis;
@@ -126,6 +133,7 @@ export class ClusterWorker extends EventEmitter<ClusterWorkerEvents> implements 
     });
     this.#runner = runner;
     await this.#sayAlive(redis);
+    if (this.#isClosed) return;
     // A caller's chunk may wait for any set of tags that this worker has.
     this.#workers = subsetsOf(this.#tags).map((tags) => {
       const worker = new packages.engine.Worker(
@@ -217,11 +225,15 @@ export class ClusterWorker extends EventEmitter<ClusterWorkerEvents> implements 
   async #close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#upkeep);
+    // An engine that was never reached does not hold up the end.
+    if (this.#heardAt === 0) this.#redis?.disconnect();
+    await this.#started?.catch(() => {});
+    clearTimeout(this.#upkeep);
     const redis = this.#redis;
-    await redis?.hdel(this.#names.workers, this.id).catch(() => 0);
+    if (redis?.status === 'ready') await redis.hdel(this.#names.workers, this.id).catch(() => 0);
     await Promise.all(this.#workers.map((worker) => worker.close()));
     await this.#pools.close();
-    redis?.disconnect();
+    this.#redis?.disconnect();
   }
 
   /** Closes the worker. */

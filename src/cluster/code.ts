@@ -2,7 +2,7 @@ import { NotSendableError } from '../base/errors.js';
 import { commonJsUnit, type ReferenceUnit, referenceUnit, type Unit } from '../wire/closures/descriptor.js';
 import { decode, encode } from '../wire/codec.js';
 import { decodeFromFamily, Outbox, pack } from '../wire/family-message.js';
-import { type AnyFunction, functionOf, referenceTo } from '../wire/functions.js';
+import { type AnyFunction, exportOf, functionOf } from '../wire/functions.js';
 import { carriedBy } from '../wire/handles.js';
 import type { App } from './app.js';
 import { needsKey, outsideApp } from './failures.js';
@@ -30,7 +30,7 @@ export type FoundCode =
  * key; or its module lies elsewhere.
  */
 export function describeCode(fn: AnyFunction, app: App, hasKey: boolean): Uint8Array {
-  const unit = referenceTo(fn);
+  const unit = exportOf(fn);
   const path = unit === null ? undefined : app.pathOf(unit.url);
   if (unit !== null && path !== undefined) return encode([REFERENCE, ...namesOf(unit, path, app)]);
   const packed = pack(fn, 'task');

@@ -17,6 +17,7 @@ export class ItemSource {
   /** A read that was begun and not waited for. */
   #begun: Promise<IteratorResult<unknown>> | undefined;
   #isOver = false;
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(items: Inputs<unknown>) {
     if (Array.isArray(items)) this.#list = items as readonly unknown[];
@@ -38,34 +39,34 @@ export class ItemSource {
       this.#at += items.length;
       return { items, isOver: this.#at >= this.#list.length };
     }
+    if (this.#failure !== undefined) throw this.#failure.error;
     const items: unknown[] = [];
-    while (items.length < count && !this.#isOver) {
-      const read = await this.#next(items.length > 0);
-      if (read === undefined) break;
-      if (read.done === true) this.#isOver = true;
-      else items.push(read.value);
+    try {
+      while (items.length < count && !this.#isOver) {
+        const read = await this.#next(items.length > 0);
+        if (read === undefined) break;
+        if (read.done === true) this.#isOver = true;
+        else items.push(read.value);
+      }
+    } catch (error) {
+      this.#isOver = true;
+      if (items.length === 0) throw error;
+      // What was read before comes first.
+      this.#failure = { error };
+      return { items, isOver: false };
     }
     return { items, isOver: this.#isOver };
   }
 
   async #next(isEnough: boolean): Promise<IteratorResult<unknown> | undefined> {
     if (this.#begun === undefined) {
-      let read: IteratorResult<unknown> | Promise<IteratorResult<unknown>>;
-      try {
-        read = this.#iterator.next();
-      } catch (error) {
-        this.#isOver = true;
-        throw error;
-      }
+      const read = this.#iterator.next();
       if (!(read instanceof Promise)) return this.#awaited(read);
       this.#begun = read;
       read.catch(() => {});
     }
     const begun = this.#begun;
-    const read = isEnough ? await Promise.race([begun, lingered()]) : await begun.catch((error: unknown) => {
-      this.#isOver = true;
-      throw error;
-    });
+    const read = isEnough ? await Promise.race([begun, lingered()]) : await begun;
     if (read === undefined) return undefined;
     this.#begun = undefined;
     return this.#awaited(read);

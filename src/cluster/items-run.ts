@@ -4,7 +4,7 @@ import { callTooLong } from './failures.js';
 import { ItemSource } from './item-source.js';
 import type { ClusterPlan } from './options.js';
 import { type ClusterFunction, failedOutcome, type Outcome, type Run, type RunOwner } from './run.js';
-import { encodeItems, type Session } from './session.js';
+import { encodeValue, type Session } from './session.js';
 
 /** How a run over items is wanted. */
 export interface ItemsWishes {
@@ -44,11 +44,13 @@ export class ItemsRun implements RunOwner {
   #readCount = 0;
   #settledCount = 0;
   #takenCount = 0;
+  #consumedCount = 0;
   #outstanding = 0;
   #isInputOver = false;
   #inputError: { readonly error: unknown } | undefined;
   #failure: { readonly error: unknown } | undefined;
   #isPumping = false;
+  #isPumpDue = false;
   #taken: { readonly id: string; readonly chunk: number }[] = [];
   #timer: NodeJS.Timeout | undefined;
   #onAbort: (() => void) | undefined;
@@ -91,10 +93,14 @@ export class ItemsRun implements RunOwner {
   }
 
   #pump(): void {
-    if (this.#isPumping || this.#run === undefined) return;
+    if (this.#run === undefined) return;
+    // Whoever comes while it runs may have changed what it has looked at already.
+    this.#isPumpDue = this.#isPumping;
+    if (this.#isPumping) return;
     this.#isPumping = true;
     void this.#submitAll(this.#run).finally(() => {
       this.#isPumping = false;
+      if (this.#isPumpDue) this.#pump();
       this.#giveOut();
     });
   }
@@ -131,7 +137,7 @@ export class ItemsRun implements RunOwner {
       const isFull = this.#wishes.isStreaming && this.#ready.size >= this.#window * 2;
       return isFull ? 0 : size;
     }
-    return Math.min(size, bufferItems - (this.#readCount - this.#takenCount));
+    return Math.min(size, bufferItems - (this.#readCount - this.#consumedCount));
   }
 
   #submit(run: Run, items: readonly unknown[]): void {
@@ -145,9 +151,9 @@ export class ItemsRun implements RunOwner {
     const { fn, plan } = this.#wishes;
     let bytes: Uint8Array;
     try {
-      bytes = encodeItems(items, 'items');
+      bytes = encodeValue(items, 'items');
     } catch (error) {
-      if (!isWhole || items.length === 1) return this.settle(failedOutcome(first, 1, () => error));
+      if (!isWhole || items.length === 1) return this.settle(failedOutcome(first, 1, () => unsendable(items[0], first) ?? error));
       // One of them cannot leave; the others do not suffer for it.
       this.#outstanding += items.length - 1;
       for (const [at, item] of items.entries()) this.#submitPart(run, [item], first + at, false);
@@ -228,6 +234,12 @@ export class ItemsRun implements RunOwner {
     this.#taken = [];
   }
 
+  /** So many items of what was given out have been consumed. */
+  took(count: number): void {
+    this.#consumedCount += count;
+    if (this.#wishes.bufferItems !== undefined) this.#pump();
+  }
+
   /** Nobody wants the rest. */
   cancel(): void {
     this.#ready.clear();
@@ -248,4 +260,14 @@ export class ItemsRun implements RunOwner {
       .catch(() => {})
       .finally(this.#onOver);
   }
+}
+
+/** Why an item cannot be sent, with its place in the input. */
+function unsendable(item: unknown, index: number): unknown {
+  try {
+    encodeValue(item, `items[${index}]`);
+  } catch (error) {
+    return error;
+  }
+  return undefined;
 }

@@ -32,6 +32,8 @@ export function* itemsOf({ first, values, failures }: Outcome): Generator<Settle
 /** What gives out chunks, one after another. */
 export interface OutcomeSource {
   next(): Promise<Outcome | undefined>;
+  /** So many items of what was given out have been consumed. */
+  took?(count: number): void;
   cancel(): void;
 }
 
@@ -49,7 +51,10 @@ export function iterateRun<Result>(
   const take = async (): Promise<IteratorResult<Result, undefined>> => {
     while (!isOver) {
       const item = items?.next();
-      if (item?.done === false) return { done: false, value: read(item.value) };
+      if (item?.done === false) {
+        source.took?.(1);
+        return { done: false, value: read(item.value) };
+      }
       const outcome = await source.next();
       if (outcome === undefined) isOver = true;
       else items = itemsOf(outcome);

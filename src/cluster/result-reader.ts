@@ -7,6 +7,8 @@ export interface ResultEntry {
   readonly chunk: number;
   readonly kind: 'result' | 'refusal';
   readonly bytes: Buffer;
+  /** It had a key of its own. */
+  readonly isLarge: boolean;
 }
 
 /** Longest wait of one read, in milliseconds: the connection is heard from so often. */
@@ -117,6 +119,6 @@ export class ResultReader {
     const bytes = kind === 'l' ? await this.#commands.getBuffer(this.#names.large(runId, chunk)) : fields[3];
     // One whose bytes have expired is run again when its caller misses it.
     if (bytes === undefined || bytes === null || !Number.isSafeInteger(chunk)) return undefined;
-    return { id, chunk, kind: kind === 'x' ? 'refusal' : 'result', bytes };
+    return { id, chunk, kind: kind === 'x' ? 'refusal' : 'result', bytes, isLarge: kind === 'l' };
   }
 }

@@ -42,6 +42,8 @@ export interface Run {
   readonly owner: RunOwner;
   /** Number of the next chunk. */
   nextChunk: number;
+  /** Chunks whose results have keys of their own in the engine. */
+  readonly large: Set<number>;
 }
 
 /** All items of a chunk failed for one reason. */

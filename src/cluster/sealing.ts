@@ -8,7 +8,7 @@ const MAC_BYTES = 32;
 const LEAST_KEY_BYTES = 16;
 
 /** What a message is for: a signature for one purpose is none for another. */
-export type Purpose = 'job' | 'result' | 'refusal';
+export type Purpose = 'job' | 'result' | 'refusal' | 'item';
 
 /** Why bytes were not accepted. */
 export type SealFault = 'unsigned' | 'signature' | 'malformed';

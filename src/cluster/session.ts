@@ -120,7 +120,7 @@ export class Session {
     // A command that is sent again after a cut may find its own trace.
     if (isNew === 0 && (await redis.hget(key, 'caller')) !== this.#id) throw runTaken(runId);
     await redis.pexpire(key, this.settings.keepMs);
-    const run: Run = { id: runId, owner, nextChunk: 0 };
+    const run: Run = { id: runId, owner, nextChunk: 0, large: new Set() };
     this.#runs.set(runId, run);
     reader.add(runId);
     return run;
@@ -137,7 +137,7 @@ export class Session {
     const state = await redis.hgetall(key);
     if (state['caller'] === undefined) throw runUnknown(runId);
     await redis.hset(key, 'caller', this.#id);
-    const run: Run = { id: runId, owner, nextChunk: Number(state['chunks'] ?? 0) };
+    const run: Run = { id: runId, owner, nextChunk: Number(state['chunks'] ?? 0), large: new Set() };
     this.#runs.set(runId, run);
     reader.add(runId);
     return { run, state };
@@ -232,6 +232,7 @@ export class Session {
   #receive(runId: string, entry: ResultEntry): void {
     const run = this.#runs.get(runId);
     if (run === undefined) return;
+    if (entry.isLarge) run.large.add(entry.chunk);
     if (entry.kind === 'refusal') this.#receiveRefusal(run, entry);
     else this.#receiveResult(run, entry);
   }
@@ -324,10 +325,14 @@ export class Session {
   /** Takes results off the engine, which its caller has. */
   acknowledge(run: Run, entries: readonly { readonly id: string; readonly chunk: number }[]): void {
     if (entries.length === 0) return;
-    void this.#reached?.then(async ({ redis }) => {
+    void this.#reached
+      ?.then(async ({ redis }) => {
       await redis.xdel(this.names.results(run.id), ...entries.map(({ id }) => id));
-      await redis.del(...entries.map(({ chunk }) => this.names.large(run.id, chunk)));
-    }, () => {});
+      const large = entries.map(({ chunk }) => chunk).filter((chunk) => run.large.delete(chunk));
+      if (large.length > 0) await redis.del(...large.map((chunk) => this.names.large(run.id, chunk)));
+    })
+      // What is not taken off now goes with its run.
+      .catch(() => {});
   }
 
   /** Forgets a run, in the engine too: workers that have its chunks stop them. */
@@ -337,7 +342,8 @@ export class Session {
     const { redis, reader, queue } = await this.reach();
     reader.drop(run.id);
     const { names } = this;
-    const large = dropped.map(({ chunk }) => names.large(run.id, chunk));
+    const chunks = new Set([...run.large, ...dropped.map(({ chunk }) => chunk)]);
+    const large = [...chunks].map((chunk) => names.large(run.id, chunk));
     await redis.del(names.run(run.id), names.done(run.id), names.results(run.id), ...large);
     await Promise.all(
       dropped.map((pending) =>
@@ -393,7 +399,7 @@ function failuresIn(bytes: Uint8Array, count: number): Outcome['failures'] | und
   return isRight === true ? (list as Outcome['failures']) : undefined;
 }
 
-/** Items as bytes, for `submit`. */
-export function encodeItems(items: readonly unknown[], path: string): Uint8Array {
-  return encode(items, path);
+/** As bytes, for `submit`. */
+export function encodeValue(value: unknown, path: string): Uint8Array {
+  return encode(value, path);
 }
