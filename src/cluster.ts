@@ -12,7 +12,11 @@ export {
   type ClusterQueueOptions,
   type ClusterQueueStats,
 } from './cluster/cluster-queue.js';
-export { ClusterWorker, type ClusterWorkerOptions, type ClusterWorkerStats } from './cluster/cluster-worker.js';
+export {
+  ClusterWorker,
+  type ClusterWorkerOptions,
+  type ClusterWorkerStats,
+} from './cluster/cluster-worker.js';
 export type {
   ClusterCallOptions,
   ClusterConnection,

@@ -176,7 +176,11 @@ function addWorker(program: Command, onEnd: (exitCode: number) => void): void {
     .option('-k, --key-file <file>', 'a file with the key (default: the variable FURCA_CLUSTER_KEY)')
     .option('--http <port>', 'serve /healthz and /metrics at a port of loopback, or at address:port')
     .option('--max-memory-mb <n>', 'a process that is larger after an item is replaced', wholeFrom(1))
-    .option('--lost-after-ms <n>', 'its work goes to others when it was silent so long (default: 10000)', wholeFrom(500))
+    .option(
+      '--lost-after-ms <n>',
+      'its work goes to others when it was silent so long (default: 10000)',
+      wholeFrom(500),
+    )
     // Loaded on use: a program that maps files needs none of it.
     .action(async (options: WorkerOptions) => onEnd(await (await import('./worker.js')).runWorker(options)));
 }

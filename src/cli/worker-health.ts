@@ -46,7 +46,9 @@ export async function serveHealth(at: string, workers: readonly ClusterWorker[])
 
 function listening(server: Server, port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(new Mistake(`cannot listen at ${host}:${port}: ${error.message}`)));
+    server.once('error', (error) =>
+      reject(new Mistake(`cannot listen at ${host}:${port}: ${error.message}`)),
+    );
     server.listen(port, host, resolve);
   });
 }
@@ -60,12 +62,42 @@ export function metricsOf(stats: readonly ClusterWorkerStats[]): string {
     for (const [reason, count] of Object.entries(one.refused))
       refused.set(reason, (refused.get(reason) ?? 0) + count);
   const lines = [
-    ...metric('active_chunks', 'gauge', 'Chunks that this worker has now', sum(({ active }) => active)),
-    ...metric('processes', 'gauge', 'Processes that run tasks', sum(({ pids }) => pids.length)),
-    ...metric('chunks_total', 'counter', 'Chunks run', sum(({ chunks }) => chunks)),
-    ...metric('items_total', 'counter', 'Items run', sum(({ items }) => items)),
-    ...metric('failed_items_total', 'counter', 'Items that failed', sum(({ failedItems }) => failedItems)),
-    ...metric('unwanted_chunks_total', 'counter', 'Chunks nobody wanted', sum(({ unwanted }) => unwanted)),
+    ...metric(
+      'active_chunks',
+      'gauge',
+      'Chunks that this worker has now',
+      sum(({ active }) => active),
+    ),
+    ...metric(
+      'processes',
+      'gauge',
+      'Processes that run tasks',
+      sum(({ pids }) => pids.length),
+    ),
+    ...metric(
+      'chunks_total',
+      'counter',
+      'Chunks run',
+      sum(({ chunks }) => chunks),
+    ),
+    ...metric(
+      'items_total',
+      'counter',
+      'Items run',
+      sum(({ items }) => items),
+    ),
+    ...metric(
+      'failed_items_total',
+      'counter',
+      'Items that failed',
+      sum(({ failedItems }) => failedItems),
+    ),
+    ...metric(
+      'unwanted_chunks_total',
+      'counter',
+      'Chunks nobody wanted',
+      sum(({ unwanted }) => unwanted),
+    ),
     '# HELP furca_worker_refused_jobs_total Jobs refused, by reason',
     '# TYPE furca_worker_refused_jobs_total counter',
     ...[...refused].map(([reason, count]) => `furca_worker_refused_jobs_total{reason="${reason}"} ${count}`),

@@ -60,6 +60,10 @@ export class App {
 async function buildOf(root: string): Promise<string> {
   const paths = await glob(MODULES, { cwd: root, ignore: ['**/node_modules/**'] });
   const hash = createHash('sha256');
-  for (const path of paths.sort()) hash.update(`${path}\0`).update(await readFile(join(root, path))).update('\0');
+  for (const path of paths.sort())
+    hash
+      .update(`${path}\0`)
+      .update(await readFile(join(root, path)))
+      .update('\0');
   return hash.digest('hex');
 }

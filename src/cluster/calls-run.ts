@@ -39,7 +39,9 @@ export class CallsRun implements RunOwner {
       const giveUp = (error: unknown): void => this.#giveUp(index, error);
       const onAbort = (): void => giveUp(signal?.reason);
       const timer =
-        timeoutMs <= LONGEST_TIMER_MS ? setTimeout(() => giveUp(callTooLong(timeoutMs)), timeoutMs) : undefined;
+        timeoutMs <= LONGEST_TIMER_MS
+          ? setTimeout(() => giveUp(callTooLong(timeoutMs)), timeoutMs)
+          : undefined;
       const release = (): void => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', onAbort);

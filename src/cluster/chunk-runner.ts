@@ -15,7 +15,7 @@ import {
 } from './envelopes.js';
 import type { HostPools, HostResult } from './host-pools.js';
 import type { Names } from './names.js';
-import { deliver, refuse, REPEATED, RUN_GONE } from './scripts.js';
+import { deliver, REPEATED, RUN_GONE, refuse } from './scripts.js';
 import { digestOf, type Seal } from './sealing.js';
 
 /** Why a worker does not run a chunk. */
@@ -128,17 +128,22 @@ export class ChunkRunner {
       const code = await redis.getBuffer(names.code(job.codeId));
       if (code === null) throw new Refusal('code', 'its function is not there');
       // What the job names is signed; bytes with this digest are the ones that were meant.
-      if (digestOf(code) !== job.codeId) throw new Refusal('signature', 'its function was changed on the way');
+      if (digestOf(code) !== job.codeId)
+        throw new Refusal('signature', 'its function was changed on the way');
       const found = await findCode(code, app, seal.hasKey);
       if (found.fn === undefined) throw new Refusal(found.fault.reason, found.fault.text);
       fn = found.fn;
     }
     const build = await app.build();
     if (build !== job.build)
-      throw new Refusal('build', `it has build ${build.slice(0, 12)} of the app, and the caller ${job.build.slice(0, 12)}`);
+      throw new Refusal(
+        'build',
+        `it has build ${build.slice(0, 12)} of the app, and the caller ${job.build.slice(0, 12)}`,
+      );
     this.#functions.delete(job.codeId);
     this.#functions.set(job.codeId, fn);
-    if (this.#functions.size > MOST_KEPT) this.#functions.delete(this.#functions.keys().next().value as string);
+    if (this.#functions.size > MOST_KEPT)
+      this.#functions.delete(this.#functions.keys().next().value as string);
     return fn;
   }
 
@@ -166,7 +171,9 @@ export class ChunkRunner {
     const bytes = seal.close(
       'result',
       encodeResult({
-        ...{ run, chunk, attempt, first, values, failures: encode(failures), worker: workerId },
+        ...{ run, chunk, attempt, first, values, worker: workerId },
+        // With memory of its own: two views of one buffer would bring all of it along.
+        failures: encode(failures).slice(),
         count: items.length,
         meanMs: result.meanMs ?? -1,
       }),

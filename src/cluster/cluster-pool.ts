@@ -23,7 +23,7 @@ import {
   clusterPlanOf,
   poolSettingsOf,
 } from './options.js';
-import { collectRun, iterateRun, type OutcomeSource, valueOf } from './outcomes.js';
+import { collectRun, iterateRun, type OutcomeSource, unwrapped } from './outcomes.js';
 import { ReattachedRun } from './reattached-run.js';
 import type { ClusterFunction } from './run.js';
 import { digestOf } from './sealing.js';
@@ -187,7 +187,7 @@ export class ClusterPool extends EventEmitter<ClusterPoolEvents> implements Asyn
     options: ClusterImapOptions = {},
   ): AsyncIterableIterator<Awaited<Result>> {
     const run = this.#stream(fn, items, { ...options, unordered: false });
-    return iterateRun(run, valueOf<Awaited<Result>>('ClusterPool.imap'));
+    return iterateRun(run, unwrapped<Awaited<Result>>('ClusterPool.imap'));
   }
 
   /** As {@link ClusterPool.imap}, but yields results as they are ready. */
@@ -197,7 +197,7 @@ export class ClusterPool extends EventEmitter<ClusterPoolEvents> implements Asyn
     options: ClusterImapOptions = {},
   ): AsyncIterableIterator<Awaited<Result>> {
     const run = this.#stream(fn, items, { ...options, unordered: true });
-    return iterateRun(run, valueOf<Awaited<Result>>('ClusterPool.imapUnordered'));
+    return iterateRun(run, unwrapped<Awaited<Result>>('ClusterPool.imapUnordered'));
   }
 
   /** As {@link ClusterPool.imap}, but yields how each item ended, with its index; it rejects only when the whole run does. */
@@ -206,10 +206,7 @@ export class ClusterPool extends EventEmitter<ClusterPoolEvents> implements Asyn
     items: Inputs<Item>,
     options: ClusterImapSettledOptions = {},
   ): AsyncIterableIterator<SettledItem<Awaited<Result>>> {
-    return iterateRun(
-      this.#stream(fn, items, options),
-      (item) => item as SettledItem<Awaited<Result>>,
-    );
+    return iterateRun(this.#stream(fn, items, options), (item) => item as SettledItem<Awaited<Result>>);
   }
 
   /**
@@ -268,7 +265,8 @@ export class ClusterPool extends EventEmitter<ClusterPoolEvents> implements Asyn
   /** Gives up everything that is not done, with `ERR_FURCA_TERMINATED`, and leaves the engine. May be called twice. */
   terminate(): Promise<void> {
     this.#state = 'terminated';
-    const makeError = (): unknown => new TerminatedError('The task was not finished: its pool was terminated.');
+    const makeError = (): unknown =>
+      new TerminatedError('The task was not finished: its pool was terminated.');
     this.#calls.fail(makeError());
     for (const run of [...this.#runs]) run.fail(makeError());
     this.#ended ??= this.#leave();
@@ -326,7 +324,10 @@ export class ClusterPool extends EventEmitter<ClusterPoolEvents> implements Asyn
   }
 
   #stream(fn: AnyFunction, items: Inputs<unknown>, options: ClusterImapSettledOptions): ItemsRun {
-    return this.#begin(fn, false, items, options, { isOrdered: options.unordered !== true, isStreaming: true });
+    return this.#begin(fn, false, items, options, {
+      isOrdered: options.unordered !== true,
+      isStreaming: true,
+    });
   }
 
   #begin(

@@ -122,7 +122,8 @@ export class ClusterQueue<Item> implements AsyncIterable<Item>, AsyncDisposable 
    */
   async ack(item: Pick<ClusterItem<Item>, 'id'>): Promise<boolean> {
     const { redis } = await this.#reach();
-    const [acked] = (await redis.multi().xack(this.#key, GROUP, item.id).xdel(this.#key, item.id).exec()) ?? [];
+    const [acked] =
+      (await redis.multi().xack(this.#key, GROUP, item.id).xdel(this.#key, item.id).exec()) ?? [];
     return acked?.[1] === 1;
   }
 
@@ -217,12 +218,15 @@ export class ClusterQueue<Item> implements AsyncIterable<Item>, AsyncDisposable 
   /** An item that somebody had and did not acknowledge in time. */
   async #leftBehind(redis: Redis): Promise<ClusterItem<Item> | undefined> {
     const idle = this.#visibilityTimeoutMs;
-    const pending = (await redis.xpending(this.#key, GROUP, 'IDLE', idle, '-', '+', 1)) as readonly (readonly [
-      string,
-      string,
-      number,
-      number,
-    ])[];
+    const pending = (await redis.xpending(
+      this.#key,
+      GROUP,
+      'IDLE',
+      idle,
+      '-',
+      '+',
+      1,
+    )) as readonly (readonly [string, string, number, number])[];
     const [id, , , deliveries] = pending[0] ?? [];
     if (id === undefined || deliveries === undefined) return undefined;
     const claimed = (await redis.callBuffer(

@@ -100,7 +100,10 @@ export class ClusterWorker extends EventEmitter<ClusterWorkerEvents> implements 
     this.#maxJobBytes = whole('maxJobBytes', options.maxJobBytes ?? MAX_JOB_BYTES, 1);
     const { maxMemoryPerChildBytes } = options;
     if (maxMemoryPerChildBytes !== undefined) positive('maxMemoryPerChildBytes', maxMemoryPerChildBytes);
-    this.#pools = new HostPools(this.#jobs, maxMemoryPerChildBytes === undefined ? {} : { maxMemoryPerChildBytes });
+    this.#pools = new HostPools(
+      this.#jobs,
+      maxMemoryPerChildBytes === undefined ? {} : { maxMemoryPerChildBytes },
+    );
   }
 
   /**

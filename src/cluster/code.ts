@@ -36,7 +36,7 @@ export function describeCode(fn: AnyFunction, app: App, hasKey: boolean): Uint8A
   const packed = pack(fn, 'task');
   if (!hasKey) throw unit === null ? needsKey(fn.name) : outsideApp(unit.url, app.root);
   if (carriedBy(packed.bytes).length > 0) throw holdsHandles(fn.name);
-  return encode([VALUE, packed.units.map((one) => portable(one, app)), packed.bytes]);
+  return encode([VALUE, packed.units.map((one) => portable(one, app)), packed.bytes.slice()]);
 }
 
 function namesOf(unit: ReferenceUnit, path: string, app: App): readonly unknown[] {
@@ -62,7 +62,9 @@ function portable(unit: Unit, app: App): Unit {
 function translated(unit: Unit, moved: (url: string) => string): Unit {
   if (unit.kind === 'reference') {
     const url = moved(unit.url);
-    return unit.isCommonJs ? commonJsUnit(url, unit.member) : referenceUnit(url, unit.exportName, unit.member);
+    return unit.isCommonJs
+      ? commonJsUnit(url, unit.member)
+      : referenceUnit(url, unit.exportName, unit.member);
   }
   const imports = unit.imports.map((one) => ({ ...one, specifier: moved(one.specifier) }));
   return { ...unit, url: unit.url === null ? null : moved(unit.url), imports };
@@ -105,13 +107,17 @@ function findReference(parts: readonly unknown[], app: App): FoundCode {
   const url = app.urlOf(path);
   if (url === undefined) return fault('build', `its build of the app has no module ${path}`);
   if (app.hashOf(path) !== hash)
-    return fault('build', `its build has another ${path}: ${app.hashOf(path).slice(0, 12)} instead of ${hash.slice(0, 12)}`);
+    return fault(
+      'build',
+      `its build has another ${path}: ${app.hashOf(path).slice(0, 12)} instead of ${hash.slice(0, 12)}`,
+    );
   const unit = isCommonJs ? commonJsUnit(url, way) : referenceUnit(url, exportName, way);
   return { fn: functionOf(unit, way.at(-1) ?? exportName), fault: undefined };
 }
 
 async function makeFunction([units, bytes]: readonly unknown[], app: App): Promise<FoundCode> {
-  if (!Array.isArray(units) || !(bytes instanceof Uint8Array)) return fault('malformed', 'its function is damaged');
+  if (!Array.isArray(units) || !(bytes instanceof Uint8Array))
+    return fault('malformed', 'its function is damaged');
   const moved = (url: string): string =>
     url.startsWith(APP_URL) ? (app.urlOf(url.slice(APP_URL.length)) ?? url) : url;
   try {

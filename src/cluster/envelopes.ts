@@ -61,7 +61,19 @@ export function namedByJobId(jobId: string): Pick<JobEnvelope, 'run' | 'chunk' |
 
 export function encodeJob(job: JobEnvelope): Uint8Array {
   const { run, chunk, attempt, codeId, build, isSpread, first, items, retries } = job;
-  return encode([run, chunk, attempt, codeId, build, isSpread, first, items, retries, job.taskTimeoutMs, job.poisonAfter]);
+  return encode([
+    run,
+    chunk,
+    attempt,
+    codeId,
+    build,
+    isSpread,
+    first,
+    items,
+    retries,
+    job.taskTimeoutMs,
+    job.poisonAfter,
+  ]);
 }
 
 /** @returns `undefined` for bytes that are no job. */

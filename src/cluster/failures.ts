@@ -53,10 +53,7 @@ export function outsideApp(url: string, root: string): UsageError {
 
 /** A worker would not run a chunk; it says why. */
 export function refusedByWorker(worker: string, why: string): UsageError {
-  return new UsageError(
-    `The task failed: worker ${worker} refused it: ${why}.`,
-    'ERR_FURCA_REFUSED',
-  );
+  return new UsageError(`The task failed: worker ${worker} refused it: ${why}.`, 'ERR_FURCA_REFUSED');
 }
 
 export function notAuthentic(fact: string): AuthenticationError {

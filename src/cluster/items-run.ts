@@ -1,7 +1,7 @@
 import type { ProgressMeter } from '../pool/progress-meter.js';
 import { ChunkSizes } from './chunk-sizes.js';
 import { callTooLong } from './failures.js';
-import { ItemSource } from './item-source.js';
+import type { ItemSource } from './item-source.js';
 import type { ClusterPlan } from './options.js';
 import { type ClusterFunction, failedOutcome, type Outcome, type Run, type RunOwner } from './run.js';
 import { encodeValue, type Session } from './session.js';
@@ -79,7 +79,10 @@ export class ItemsRun implements RunOwner {
 
   #guard(): void {
     const { signal, timeoutMs } = this.#wishes.plan;
-    if (signal?.aborted === true) return this.fail(signal.reason);
+    if (signal?.aborted === true) {
+      this.fail(signal.reason);
+      return;
+    }
     if (signal !== undefined) {
       this.#onAbort = () => this.fail(signal.reason);
       signal.addEventListener('abort', this.#onAbort, { once: true });
@@ -153,7 +156,10 @@ export class ItemsRun implements RunOwner {
     try {
       bytes = encodeValue(items, 'items');
     } catch (error) {
-      if (!isWhole || items.length === 1) return this.settle(failedOutcome(first, 1, () => unsendable(items[0], first) ?? error));
+      if (!isWhole || items.length === 1) {
+        this.settle(failedOutcome(first, 1, () => unsendable(items[0], first) ?? error));
+        return;
+      }
       // One of them cannot leave; the others do not suffer for it.
       this.#outstanding += items.length - 1;
       for (const [at, item] of items.entries()) this.#submitPart(run, [item], first + at, false);
@@ -205,7 +211,8 @@ export class ItemsRun implements RunOwner {
         this.#waiting.shift()?.reject(error);
         continue;
       }
-      const isDone = this.isOver || (this.#isInputOver && !this.#isPumping && this.#settledCount >= this.#readCount);
+      const isDone =
+        this.isOver || (this.#isInputOver && !this.#isPumping && this.#settledCount >= this.#readCount);
       if (!isDone) return;
       this.#end();
       if (this.#inputError === undefined) this.#waiting.shift()?.resolve(undefined);
@@ -251,8 +258,7 @@ export class ItemsRun implements RunOwner {
     if (this.isOver) return;
     this.isOver = true;
     clearTimeout(this.#timer);
-    if (this.#onAbort !== undefined)
-      this.#wishes.plan.signal?.removeEventListener('abort', this.#onAbort);
+    if (this.#onAbort !== undefined) this.#wishes.plan.signal?.removeEventListener('abort', this.#onAbort);
     this.#source.end();
     this.#wishes.progress?.end();
     const ended = this.#run === undefined ? this.#begun : this.#session.end(this.#run);

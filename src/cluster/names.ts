@@ -74,8 +74,7 @@ export function checkedTags(name: string, tags: unknown): readonly string[] {
 
 /** All sets of tags, the empty one too: the work that a worker with these tags may do. */
 export function subsetsOf(tags: readonly string[]): readonly (readonly string[])[] {
-  return tags.reduce<readonly (readonly string[])[]>(
-    (sets, tag) => [...sets, ...sets.map((set) => [...set, tag])],
-    [[]],
-  );
+  let sets: (readonly string[])[] = [[]];
+  for (const tag of tags) sets = sets.concat(sets.map((set) => set.concat(tag)));
+  return sets;
 }

@@ -20,7 +20,11 @@ export async function collectRun(run: ItemsRun): Promise<unknown[]> {
 }
 
 /** The items of a chunk, each as it ended. */
-export function* itemsOf({ first, values, failures }: Outcome): Generator<SettledItem<unknown>, void, undefined> {
+export function* itemsOf({
+  first,
+  values,
+  failures,
+}: Outcome): Generator<SettledItem<unknown>, void, undefined> {
   const reasons = new Map(failures);
   for (let at = 0; at < values.length; at++) {
     yield reasons.has(at)
@@ -81,7 +85,7 @@ export function iterateRun<Result>(
 }
 
 /** The value of an item, or what it threw. */
-export function valueOf<Result>(via: string): (item: SettledItem<unknown>) => Result {
+export function unwrapped<Result>(via: string): (item: SettledItem<unknown>) => Result {
   return (item) => {
     if (item.status === 'rejected') throw continuedHere(item.reason, via);
     return item.value as Result;

@@ -10,7 +10,7 @@ import { notAuthentic, refusedByWorker, runTaken, runUnknown } from './failures.
 import { Ledger, type PendingChunk } from './ledger.js';
 import { Names } from './names.js';
 import { enginePriority, type PoolSettings } from './options.js';
-import { ResultReader, type ResultEntry } from './result-reader.js';
+import { type ResultEntry, ResultReader } from './result-reader.js';
 import { type ChunkWork, failedOutcome, type Outcome, type Run, type RunOwner } from './run.js';
 import { Seal } from './sealing.js';
 
@@ -131,7 +131,10 @@ export class Session {
    *
    * @throws {@link UsageError} `ERR_FURCA_NAME_UNKNOWN`.
    */
-  async takeOver(runId: string, owner: RunOwner): Promise<{ readonly run: Run; readonly state: Record<string, string> }> {
+  async takeOver(
+    runId: string,
+    owner: RunOwner,
+  ): Promise<{ readonly run: Run; readonly state: Record<string, string> }> {
     const { redis, reader } = await this.reach();
     const key = this.names.run(runId);
     const state = await redis.hgetall(key);
@@ -178,7 +181,8 @@ export class Session {
 
   async #sendAll(): Promise<void> {
     try {
-      while (this.#unsent.length > 0 && !this.#isClosed) await this.#sendSome(this.#unsent.splice(0, AT_A_TIME));
+      while (this.#unsent.length > 0 && !this.#isClosed)
+        await this.#sendSome(this.#unsent.splice(0, AT_A_TIME));
     } finally {
       this.#isSending = false;
     }
@@ -206,7 +210,11 @@ export class Session {
       // The engine would not take them: nobody else will ever answer.
       for (const pending of batch) {
         const { first, items } = pending.work;
-        if (this.#ledger.remove(pending)) this.#settle(pending, failedOutcome(first, items.length, () => error));
+        if (this.#ledger.remove(pending))
+          this.#settle(
+            pending,
+            failedOutcome(first, items.length, () => error),
+          );
       }
     }
   }
@@ -316,7 +324,10 @@ export class Session {
     const { redis } = await this.reach();
     const { names } = this;
     const state = await redis.hgetall(names.run(run.id));
-    const [done, waiting] = [await redis.bitcount(names.done(run.id)), await redis.xlen(names.results(run.id))];
+    const [done, waiting] = [
+      await redis.bitcount(names.done(run.id)),
+      await redis.xlen(names.results(run.id)),
+    ];
     const { chunks = 0, submitted = 0, total } = state;
     const end = total === undefined ? undefined : Number(total);
     return { chunks: Number(chunks), done, waiting, submitted: Number(submitted), total: end };
@@ -327,10 +338,10 @@ export class Session {
     if (entries.length === 0) return;
     void this.#reached
       ?.then(async ({ redis }) => {
-      await redis.xdel(this.names.results(run.id), ...entries.map(({ id }) => id));
-      const large = entries.map(({ chunk }) => chunk).filter((chunk) => run.large.delete(chunk));
-      if (large.length > 0) await redis.del(...large.map((chunk) => this.names.large(run.id, chunk)));
-    })
+        await redis.xdel(this.names.results(run.id), ...entries.map(({ id }) => id));
+        const large = entries.map(({ chunk }) => chunk).filter((chunk) => run.large.delete(chunk));
+        if (large.length > 0) await redis.del(...large.map((chunk) => this.names.large(run.id, chunk)));
+      })
       // What is not taken off now goes with its run.
       .catch(() => {});
   }
@@ -394,7 +405,8 @@ export class Session {
 function failuresIn(bytes: Uint8Array, count: number): Outcome['failures'] | undefined {
   const list = listIn(bytes);
   const isRight = list?.every(
-    (one) => Array.isArray(one) && one.length === 2 && Number.isInteger(one[0]) && one[0] >= 0 && one[0] < count,
+    (one) =>
+      Array.isArray(one) && one.length === 2 && Number.isInteger(one[0]) && one[0] >= 0 && one[0] < count,
   );
   return isRight === true ? (list as Outcome['failures']) : undefined;
 }

@@ -1,6 +1,14 @@
 import type { CallPlan } from './call-plan.js';
 import { chunkSizeFor } from './jobs.js';
-import { EACH_ITEM, type Job, makeTask, nextJobId, type Task, type TaskFunction, type TaskOrigin } from './task.js';
+import {
+  EACH_ITEM,
+  type Job,
+  makeTask,
+  nextJobId,
+  type Task,
+  type TaskFunction,
+  type TaskOrigin,
+} from './task.js';
 import type { TaskSource } from './task-queue.js';
 
 /** How the items of a list ended: the values in their places, and which of them failed. */

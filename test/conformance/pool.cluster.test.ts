@@ -44,7 +44,8 @@ const OTHERWISE: ReadonlyMap<string, string> = new Map([
     (part) => [part, 'between machines travels data; errors are rebuilt as known classes'] as const,
   ),
   ...['thousands of different functions', '20,000 single calls', 'many functions and many calls'].map(
-    (part) => [part, 'each single call is a job of the engine: right, and slow; a map is for many items'] as const,
+    (part) =>
+      [part, 'each single call is a job of the engine: right, and slow; a map is for many items'] as const,
   ),
   ...['of 20 MiB', 'many large items', '100,000 small items'].map(
     (part) => [part, 'too long for the suite; scripts/chaos-cluster.mjs has its like'] as const,

@@ -23,7 +23,9 @@ describe('losses of a cluster', { skip: whyNoRedis() }, () => {
   });
 
   async function startWorker(queue: string): Promise<ChildProcess> {
-    const worker = spawn(process.execPath, [program, redis.url, queue], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const worker = spawn(process.execPath, [program, redis.url, queue], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     workers.add(worker);
     worker.once('close', () => workers.delete(worker));
     await once(worker.stdout, 'data');
@@ -43,7 +45,11 @@ describe('losses of a cluster', { skip: whyNoRedis() }, () => {
     const pool = new ClusterPool({ connection: redis.url, queue, app });
     const first = await startWorker(queue);
     const second = await startWorker(queue);
-    const results = pool.imap(slowly, Array.from({ length: ITEMS }, (_, at) => at), { chunkSize: 10 });
+    const results = pool.imap(
+      slowly,
+      Array.from({ length: ITEMS }, (_, at) => at),
+      { chunkSize: 10 },
+    );
     let taken = 0;
     const take = async (count: number): Promise<void> => {
       for (let i = 0; i < count; i++) {

@@ -45,7 +45,8 @@ describe('what a worker refuses', { skip: whyNoRedis() }, () => {
       await forger.add({ e: tampered.toString('base64') }, 'forged-3-1');
       await forger.addSealed({ ...envelope, chunk: 4 }, key, 'other-4-1');
       await forger.add({ e: 'A'.repeat(200_000) }, 'forged-5-1');
-      for (const data of [{}, { e: 5 }, { e: '' }, { e: '????' }, [], 'x']) await forger.add(data, `forged-9${Math.random()}`);
+      for (const data of [{}, { e: 5 }, { e: '' }, { e: '????' }, [], 'x'])
+        await forger.add(data, `forged-9${Math.random()}`);
       await eventually('all are refused', () => refusals(worker) === 11);
       const { malformed, ...others } = worker.stats().refused;
       assert.deepEqual(others, { unsigned: 1, signature: 2, replayed: 1, oversized: 1 });
@@ -53,7 +54,9 @@ describe('what a worker refuses', { skip: whyNoRedis() }, () => {
 
       const good = forger.sealed({ ...envelope, run: 'mutated' }, key);
       const random = seeded(SEED);
-      const jobs = Array.from({ length: MUTATED }, () => ({ e: Buffer.from(mutated(good, random)).toString('base64') }));
+      const jobs = Array.from({ length: MUTATED }, () => ({
+        e: Buffer.from(mutated(good, random)).toString('base64'),
+      }));
       await forger.addMany(jobs);
       await eventually('all mutated ones are refused', () => refusals(worker) === 11 + MUTATED);
       assert.equal(worker.stats().items, 1);
@@ -65,7 +68,9 @@ describe('what a worker refuses', { skip: whyNoRedis() }, () => {
     }
   });
 
-  test('code that nobody signed is not compiled, and a name does not lead out of the app', { timeout: 60_000 }, async () => {
+  test('code that nobody signed is not compiled, and a name does not lead out of the app', {
+    timeout: 60_000,
+  }, async () => {
     const queue = 'unsigned';
     const worker = new ClusterWorker({ connection: redis.url, queue, app, jobs: 1 });
     const told: string[] = [];
@@ -74,9 +79,19 @@ describe('what a worker refuses', { skip: whyNoRedis() }, () => {
     const forger = new Forger(redis.port, queue);
     const { Redis } = await import('ioredis');
     const client = new Redis(redis.port, '127.0.0.1', {});
-    const unit = { kind: 'code', id: 'x', source: '() => { globalThis.evil = true; }', names: [], imports: [] };
+    const unit = {
+      kind: 'code',
+      id: 'x',
+      source: '() => { globalThis.evil = true; }',
+      names: [],
+      imports: [],
+    };
     const codes = [
-      ['value', [{ ...unit, strict: true, isClass: false, url: null, line: 0, column: 0 }], new Uint8Array([1])],
+      [
+        'value',
+        [{ ...unit, strict: true, isClass: false, url: null, line: 0, column: 0 }],
+        new Uint8Array([1]),
+      ],
       ['reference', '../../package.json', '', 'default', [], false],
       ['reference', '/etc/passwd', '', 'default', [], false],
       ['reference', 'fixtures/cluster-tasks.js', '', 'triple', [], false],
@@ -93,7 +108,15 @@ describe('what a worker refuses', { skip: whyNoRedis() }, () => {
         await forger.addSealed(forger.envelope({ chunk, codeId: digestOf(bytes) }), undefined);
       }
       await eventually('all are refused', () => told.length === codes.length);
-      assert.deepEqual(told.sort(), ['build', 'build', 'build', 'function', 'malformed', 'malformed', 'unsigned']);
+      assert.deepEqual(told.sort(), [
+        'build',
+        'build',
+        'build',
+        'function',
+        'malformed',
+        'malformed',
+        'unsigned',
+      ]);
       assert.equal((globalThis as { evil?: boolean }).evil, undefined);
       assert.equal(worker.stats().items, 0);
     } finally {
@@ -103,7 +126,9 @@ describe('what a worker refuses', { skip: whyNoRedis() }, () => {
     }
   });
 
-  test('callers and workers with different keys are told so, on both sides', { timeout: 60_000 }, async () => {
+  test('callers and workers with different keys are told so, on both sides', {
+    timeout: 60_000,
+  }, async () => {
     const common = { connection: redis.url, queue: 'keys', app };
     const worker = new ClusterWorker({ ...common, jobs: 1, key });
     await worker.start();
@@ -120,7 +145,9 @@ describe('what a worker refuses', { skip: whyNoRedis() }, () => {
     }
   });
 
-  test('a worker with another build refuses, and says which module differs', { timeout: 60_000 }, async () => {
+  test('a worker with another build refuses, and says which module differs', {
+    timeout: 60_000,
+  }, async () => {
     const common = { connection: redis.url, queue: 'builds', jobs: 1, key };
     const worker = new ClusterWorker({ ...common, app: fileURLToPath(new URL('.', import.meta.url)) });
     await worker.start();

@@ -1,8 +1,8 @@
 import { Queue } from 'bullmq';
-import { encode } from '../../src/wire/codec.js';
-import { digestOf, Seal } from '../../src/cluster/sealing.js';
 import { encodeJob, type JobEnvelope, jobIdOf } from '../../src/cluster/envelopes.js';
 import { Names } from '../../src/cluster/names.js';
+import { digestOf, Seal } from '../../src/cluster/sealing.js';
+import { encode } from '../../src/wire/codec.js';
 
 /** Somebody who can write to the engine, and does. */
 export class Forger {
@@ -24,7 +24,15 @@ export class Forger {
   envelope(changes: Partial<JobEnvelope> = {}): JobEnvelope {
     const code = encode(['value', [], new Uint8Array()]);
     return {
-      ...{ run: 'forged', chunk: 0, attempt: 1, codeId: digestOf(code), build: '', isSpread: false, first: 0 },
+      ...{
+        run: 'forged',
+        chunk: 0,
+        attempt: 1,
+        codeId: digestOf(code),
+        build: '',
+        isSpread: false,
+        first: 0,
+      },
       ...{ items: encode([1]), retries: 0, taskTimeoutMs: null, poisonAfter: 1 },
       ...changes,
     };
@@ -40,14 +48,22 @@ export class Forger {
     await this.#queue.add('forged', data, { jobId, attempts: 1 });
   }
 
-  async addSealed(envelope: JobEnvelope, key: string | undefined, jobId: string = jobIdOf(envelope)): Promise<void> {
+  async addSealed(
+    envelope: JobEnvelope,
+    key: string | undefined,
+    jobId: string = jobIdOf(envelope),
+  ): Promise<void> {
     await this.add({ e: this.sealed(envelope, key).toString('base64') }, jobId);
   }
 
   /** Jobs in one message to the engine. */
   async addMany(all: readonly unknown[]): Promise<void> {
     await this.#queue.addBulk(
-      all.map((data) => ({ name: 'forged', data, opts: { jobId: `forged-${this.#count++}-1`, attempts: 1 } })),
+      all.map((data) => ({
+        name: 'forged',
+        data,
+        opts: { jobId: `forged-${this.#count++}-1`, attempts: 1 },
+      })),
     );
   }
 

@@ -8,7 +8,15 @@ import { fileURLToPath } from 'node:url';
 import { globSync } from 'tinyglobby';
 
 /** What Debian's server needs and a bare machine may not have. */
-const PACKAGES = ['redis-tools', 'redis-server', 'libjemalloc2', 'liblzf1', 'libatomic1', 'libsystemd0', 'libssl3'];
+const PACKAGES = [
+  'redis-tools',
+  'redis-server',
+  'libjemalloc2',
+  'liblzf1',
+  'libatomic1',
+  'libsystemd0',
+  'libssl3',
+];
 const cache = join(fileURLToPath(new URL('../../..', import.meta.url)), 'node_modules/.cache/furca-redis');
 
 /** A program that answers as Redis does, and what it needs around it. */
@@ -41,7 +49,9 @@ function unpacked(): Program | null {
   const names = ['usr/bin/redis-server', 'usr/bin/redis-check-rdb'].map((name) => join(cache, name));
   const path = names.find((name) => existsSync(name));
   if (path === undefined) return null;
-  const libraries = new Set(globSync(['**/lib*.so*'], { cwd: cache, absolute: true }).map((file) => dirname(file)));
+  const libraries = new Set(
+    globSync(['**/lib*.so*'], { cwd: cache, absolute: true }).map((file) => dirname(file)),
+  );
   const candidate = { path, libraries: [...libraries].join(':') };
   const { status } = spawnSync(path, ['--version'], { env: environment(candidate) });
   return status === 0 ? candidate : null;

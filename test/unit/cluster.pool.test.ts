@@ -3,8 +3,20 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { ClusterPool, type ClusterPoolOptions, ClusterWorker, type ClusterWorkerOptions } from '../../src/cluster.js';
-import { BrokenError, currentTask, FurcaError, ProgressFeed, registerError, WorkerLostError } from '../../src/index.js';
+import {
+  ClusterPool,
+  type ClusterPoolOptions,
+  ClusterWorker,
+  type ClusterWorkerOptions,
+} from '../../src/cluster.js';
+import {
+  BrokenError,
+  type currentTask,
+  FurcaError,
+  ProgressFeed,
+  registerError,
+  WorkerLostError,
+} from '../../src/index.js';
 import { add, bulk, die, never, refuseOdd, slowly, triple } from '../fixtures/cluster-tasks.js';
 import { TestRedis, whyNoRedis } from '../harness/redis.js';
 import { eventually } from '../harness/watchdog.js';
@@ -43,7 +55,10 @@ describe('cluster pool', { skip: whyNoRedis() }, () => {
     return pool;
   }
 
-  async function workerOn(queue: string, options: Partial<ClusterWorkerOptions> = {}): Promise<ClusterWorker> {
+  async function workerOn(
+    queue: string,
+    options: Partial<ClusterWorkerOptions> = {},
+  ): Promise<ClusterWorker> {
     const worker = new ClusterWorker({ connection: redis.url, queue, app, jobs: 1, ...options });
     owned.push(worker);
     await worker.start();
@@ -57,8 +72,7 @@ describe('cluster pool', { skip: whyNoRedis() }, () => {
       try {
         await body(`queue-${count}`);
       } finally {
-        for (const one of owned.splice(0))
-          await (one instanceof ClusterPool ? one.terminate() : one.close());
+        for (const one of owned.splice(0)) await (one instanceof ClusterPool ? one.terminate() : one.close());
       }
     });
   }
@@ -67,74 +81,104 @@ describe('cluster pool', { skip: whyNoRedis() }, () => {
     await workerOn(queue);
     const pool = poolOn(queue);
     assert.equal(await pool.apply(triple, [14]), 42);
-    assert.deepEqual(await pool.starmap(add, [[1, 2], [3, 4]]), [3, 7]);
+    assert.deepEqual(
+      await pool.starmap(add, [
+        [1, 2],
+        [3, 4],
+      ]),
+      [3, 7],
+    );
     const refused = await failureOf(pool.map((x: number) => x + 1, [1]));
     assert.equal(refused.code, 'ERR_FURCA_REFUSED');
   });
 
-  clusterTest('errors come as classes that the caller knows, the others as the nearest of them', async (queue) => {
-    class Known extends Error {}
-    registerError(Known, 'test:Known');
-    await workerOn(queue, { key });
-    const pool = poolOn(queue, { key });
-    assert.ok((await failureOf(pool.apply(refuseOdd, [1]))) instanceof RangeError);
-    const settled = [];
-    for await (const one of pool.imapSettled(refuseOdd, range(6), { chunkSize: 4 })) settled.push(one.status);
-    assert.deepEqual(settled, range(6).map((x) => (x % 2 === 1 ? 'rejected' : 'fulfilled')));
-  });
+  clusterTest(
+    'errors come as classes that the caller knows, the others as the nearest of them',
+    async (queue) => {
+      class Known extends Error {}
+      registerError(Known, 'test:Known');
+      await workerOn(queue, { key });
+      const pool = poolOn(queue, { key });
+      assert.ok((await failureOf(pool.apply(refuseOdd, [1]))) instanceof RangeError);
+      const settled = [];
+      for await (const one of pool.imapSettled(refuseOdd, range(6), { chunkSize: 4 }))
+        settled.push(one.status);
+      assert.deepEqual(
+        settled,
+        range(6).map((x) => (x % 2 === 1 ? 'rejected' : 'fulfilled')),
+      );
+    },
+  );
 
   clusterTest('each item has an index in its run and a key that names it in all attempts', async (queue) => {
     await workerOn(queue, { key });
     const pool = poolOn(queue, { key });
     const door = new URL('../../src/index.js', import.meta.url).href;
     const tell = async (url: string): Promise<unknown[]> => {
-      const { index, attempt, idempotencyKey } = ((await import(url)) as { currentTask: typeof currentTask }).currentTask();
+      const { index, attempt, idempotencyKey } = (
+        (await import(url)) as { currentTask: typeof currentTask }
+      ).currentTask();
       return [index, attempt, idempotencyKey];
     };
     const told = await pool.map(tell, [door, door, door], { runId: 'telling', chunkSize: 2 });
-    assert.deepEqual(told, range(3).map((at) => [at, 1, `telling-${at}`]));
+    assert.deepEqual(
+      told,
+      range(3).map((at) => [at, 1, `telling-${at}`]),
+    );
     const [index, , name] = await pool.apply(tell, [door]);
     assert.equal(index, 0);
     assert.match(String(name), /^calls-.*-0-0$/);
   });
 
-  clusterTest('exactly the item that kills its process fails, and with retries it is tried again', async (queue) => {
-    await workerOn(queue);
-    const pool = poolOn(queue);
-    const settled = [];
-    for await (const one of pool.imapSettled(die, range(6), { chunkSize: 6 })) settled.push(one);
-    const failed = settled.filter(({ status }) => status === 'rejected');
-    assert.deepEqual(failed.map(({ index }) => index), [3]);
-    const [first] = failed;
-    assert.ok(first?.status === 'rejected' && first.reason instanceof WorkerLostError);
-    assert.equal(first.reason.signal, 'SIGKILL');
-    const patient = poolOn(queue, { retries: 5, poisonAfter: 2 });
-    const error = await failureOf(patient.map(die, range(6)));
-    assert.ok(error instanceof BrokenError);
-    assert.equal(error.code, 'ERR_FURCA_POISONED');
-  });
+  clusterTest(
+    'exactly the item that kills its process fails, and with retries it is tried again',
+    async (queue) => {
+      await workerOn(queue);
+      const pool = poolOn(queue);
+      const settled = [];
+      for await (const one of pool.imapSettled(die, range(6), { chunkSize: 6 })) settled.push(one);
+      const failed = settled.filter(({ status }) => status === 'rejected');
+      assert.deepEqual(
+        failed.map(({ index }) => index),
+        [3],
+      );
+      const [first] = failed;
+      assert.ok(first?.status === 'rejected' && first.reason instanceof WorkerLostError);
+      assert.equal(first.reason.signal, 'SIGKILL');
+      const patient = poolOn(queue, { retries: 5, poisonAfter: 2 });
+      const error = await failureOf(patient.map(die, range(6)));
+      assert.ok(error instanceof BrokenError);
+      assert.equal(error.code, 'ERR_FURCA_POISONED');
+    },
+  );
 
-  clusterTest('taskTimeoutMs stops an item, timeoutMs a call, a signal both, and the worker is free again', async (queue) => {
-    const worker = await workerOn(queue);
-    const hasty = poolOn(queue, { taskTimeoutMs: 100 });
-    assert.equal((await failureOf(hasty.apply(never))).code, 'ERR_FURCA_TASK_TIMEOUT');
-    const pool = poolOn(queue);
-    assert.equal((await failureOf(pool.apply(never, [], { timeoutMs: 300 }))).code, 'ERR_FURCA_DEADLINE');
-    assert.equal((await failureOf(pool.map(never, [1], { timeoutMs: 300 }))).code, 'ERR_FURCA_DEADLINE');
-    const controller = new AbortController();
-    const aborted = failureOf(pool.apply(never, [], { signal: controller.signal }));
-    controller.abort(new Error('enough'));
-    assert.equal((await aborted).message, 'enough');
-    assert.equal(await pool.apply(triple, [1]), 3);
-    await eventually("nothing runs any more", () => worker.stats().active === 0);
-  });
+  clusterTest(
+    'taskTimeoutMs stops an item, timeoutMs a call, a signal both, and the worker is free again',
+    async (queue) => {
+      const worker = await workerOn(queue);
+      const hasty = poolOn(queue, { taskTimeoutMs: 100 });
+      assert.equal((await failureOf(hasty.apply(never))).code, 'ERR_FURCA_TASK_TIMEOUT');
+      const pool = poolOn(queue);
+      assert.equal((await failureOf(pool.apply(never, [], { timeoutMs: 300 }))).code, 'ERR_FURCA_DEADLINE');
+      assert.equal((await failureOf(pool.map(never, [1], { timeoutMs: 300 }))).code, 'ERR_FURCA_DEADLINE');
+      const controller = new AbortController();
+      const aborted = failureOf(pool.apply(never, [], { signal: controller.signal }));
+      controller.abort(new Error('enough'));
+      assert.equal((await aborted).message, 'enough');
+      assert.equal(await pool.apply(triple, [1]), 3);
+      await eventually('nothing runs any more', () => worker.stats().active === 0);
+    },
+  );
 
   clusterTest('large results arrive whole, and nothing of a run is left in the engine', async (queue) => {
     await workerOn(queue);
     const pool = poolOn(queue);
     const sizes = [10, 70_000, 3_000_000];
     const results = await pool.map(bulk, sizes);
-    assert.deepEqual(results.map(({ length }) => length), sizes);
+    assert.deepEqual(
+      results.map(({ length }) => length),
+      sizes,
+    );
     assert.ok(results.every((bytes) => bytes.every((byte) => byte === 7)));
     for await (const bytes of pool.imap(bulk, sizes)) assert.equal(bytes[0], 7);
     await pool.close();
@@ -147,26 +191,29 @@ describe('cluster pool', { skip: whyNoRedis() }, () => {
     }
   });
 
-  clusterTest('an endless input is read only as far as results are taken, and progress is told', async (queue) => {
-    await workerOn(queue);
-    const pool = poolOn(queue);
-    let read = 0;
-    function* endless(): Generator<number> {
-      for (;;) yield read++;
-    }
-    const results = pool.imap(triple, endless(), { bufferItems: 100 });
-    for (const at of range(500)) {
-      assert.equal((await results.next()).value, at * 3);
-      assert.ok(read <= at + 1 + 100, `${read} were read when ${at + 1} had been taken`);
-    }
-    await results.return?.();
-    const feed = new ProgressFeed();
-    const mapped = pool.map(triple, range(100), { progress: feed });
-    let done = 0;
-    for await (const snapshot of feed) done = snapshot.done;
-    assert.equal(done, 100);
-    assert.equal((await mapped).length, 100);
-  });
+  clusterTest(
+    'an endless input is read only as far as results are taken, and progress is told',
+    async (queue) => {
+      await workerOn(queue);
+      const pool = poolOn(queue);
+      let read = 0;
+      function* endless(): Generator<number> {
+        for (;;) yield read++;
+      }
+      const results = pool.imap(triple, endless(), { bufferItems: 100 });
+      for (const at of range(500)) {
+        assert.equal((await results.next()).value, at * 3);
+        assert.ok(read <= at + 1 + 100, `${read} were read when ${at + 1} had been taken`);
+      }
+      await results.return?.();
+      const feed = new ProgressFeed();
+      const mapped = pool.map(triple, range(100), { progress: feed });
+      let done = 0;
+      for await (const snapshot of feed) done = snapshot.done;
+      assert.equal(done, 100);
+      assert.equal((await mapped).length, 100);
+    },
+  );
 
   clusterTest('work that requires a tag goes to a worker that has it', async (queue) => {
     const plain = await workerOn(queue);
@@ -194,27 +241,35 @@ describe('cluster pool', { skip: whyNoRedis() }, () => {
     assert.deepEqual(ended, ['high', 'low']);
   });
 
-  clusterTest('what a dead caller had not taken is streamed to who reattaches, and a run has one name', async (queue) => {
-    const program = fileURLToPath(new URL('../fixtures/cluster-caller.js', import.meta.url));
-    const caller = spawn(process.execPath, [program, redis.url, queue], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const gone = once(caller, 'close');
-    await once(caller.stdout, 'data');
-    const pool = poolOn(queue);
-    const same = await failureOf(pool.map(slowly, [1], { runId: 'nightly' }));
-    assert.equal(same.code, 'ERR_FURCA_NAME_TAKEN');
-    caller.kill('SIGKILL');
-    await gone;
-    await workerOn(queue);
-    const got = new Map<number, number>();
-    for await (const one of pool.reattach<number>('nightly')) {
-      assert.ok(one.status === 'fulfilled' && !got.has(one.index));
-      got.set(one.index, one.value);
-    }
-    assert.deepEqual([...got.keys()].sort((a, b) => a - b), range(12));
-    for (const [index, value] of got) assert.equal(value, index * 2);
-    const error = await failureOf(pool.reattach('nightly').next());
-    assert.equal(error.code, 'ERR_FURCA_NAME_UNKNOWN');
-  });
+  clusterTest(
+    'what a dead caller had not taken is streamed to who reattaches, and a run has one name',
+    async (queue) => {
+      const program = fileURLToPath(new URL('../fixtures/cluster-caller.js', import.meta.url));
+      const caller = spawn(process.execPath, [program, redis.url, queue], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      const gone = once(caller, 'close');
+      await once(caller.stdout, 'data');
+      const pool = poolOn(queue);
+      const same = await failureOf(pool.map(slowly, [1], { runId: 'nightly' }));
+      assert.equal(same.code, 'ERR_FURCA_NAME_TAKEN');
+      caller.kill('SIGKILL');
+      await gone;
+      await workerOn(queue);
+      const got = new Map<number, number>();
+      for await (const one of pool.reattach<number>('nightly')) {
+        assert.ok(one.status === 'fulfilled' && !got.has(one.index));
+        got.set(one.index, one.value);
+      }
+      assert.deepEqual(
+        [...got.keys()].sort((a, b) => a - b),
+        range(12),
+      );
+      for (const [index, value] of got) assert.equal(value, index * 2);
+      const error = await failureOf(pool.reattach('nightly').next());
+      assert.equal(error.code, 'ERR_FURCA_NAME_UNKNOWN');
+    },
+  );
 
   clusterTest('a closed pool finishes, a terminated one gives up, both take nothing more', async (queue) => {
     await workerOn(queue);

@@ -12,11 +12,16 @@ describe('cluster queue', { skip: whyNoRedis() }, () => {
     await redis?.stop();
   });
 
-  function queueOn<Item>(name: string, more: { key?: string; visibilityTimeoutMs?: number } = {}): ClusterQueue<Item> {
+  function queueOn<Item>(
+    name: string,
+    more: { key?: string; visibilityTimeoutMs?: number } = {},
+  ): ClusterQueue<Item> {
     return new ClusterQueue<Item>({ connection: redis.url, name, ...more });
   }
 
-  test('items come in order, as data, each to one reader, and are gone when acknowledged', { timeout: 30_000 }, async () => {
+  test('items come in order, as data, each to one reader, and are gone when acknowledged', {
+    timeout: 30_000,
+  }, async () => {
     await using writer = queueOn<unknown>('order');
     await using reader = queueOn<unknown>('order');
     const waiting = reader.get();
@@ -50,7 +55,9 @@ describe('cluster queue', { skip: whyNoRedis() }, () => {
   test('a wait ends by its time, its signal, or when the queue is closed', { timeout: 30_000 }, async () => {
     const queue = queueOn<string>('waits');
     await assert.rejects(queue.get({ timeoutMs: 50 }), { code: 'ERR_FURCA_TIMEOUT' });
-    await assert.rejects(queue.get({ signal: AbortSignal.abort(new Error('enough')) }), { message: 'enough' });
+    await assert.rejects(queue.get({ signal: AbortSignal.abort(new Error('enough')) }), {
+      message: 'enough',
+    });
     const waiting = assert.rejects(queue.get(), { code: 'ERR_FURCA_CLOSED' });
     await queue.close();
     await waiting;
@@ -69,7 +76,9 @@ describe('cluster queue', { skip: whyNoRedis() }, () => {
     assert.deepEqual(await queue.stats(), { waiting: 0, unacknowledged: 1 });
   });
 
-  test('an item of another key is refused and taken off, the next one comes', { timeout: 30_000 }, async () => {
+  test('an item of another key is refused and taken off, the next one comes', {
+    timeout: 30_000,
+  }, async () => {
     await using stranger = queueOn<string>('keys', { key: 'not the key of the others' });
     await using queue = queueOn<string>('keys', { key: 'the key of all the others' });
     await stranger.put('evil');

@@ -18,10 +18,16 @@ test('furca worker says what is wrong with its options, and begins nothing', { t
     [['--broker', 'http://x', '--queue', 'q', '--app', app], /connection must be a URL/],
     [['--broker', 'redis://127.0.0.1:1', '--queue', 'a b', '--app', app], /queue must be a name/],
     [['--broker', 'redis://127.0.0.1:1', '--queue', 'q', '--app', '/no/such'], /app must be a folder/],
-    [['--broker', 'redis://127.0.0.1:1', '--queue', 'q', '--app', app, '--key-file', '/no/such'], /key cannot be read/],
+    [
+      ['--broker', 'redis://127.0.0.1:1', '--queue', 'q', '--app', app, '--key-file', '/no/such'],
+      /key cannot be read/,
+    ],
     [['--queue', 'q', '--app', app], /broker/],
   ] as const) {
-    const { status, stderr } = spawnSync(process.execPath, [command, 'worker', ...args], { encoding: 'utf8', timeout: 20_000 });
+    const { status, stderr } = spawnSync(process.execPath, [command, 'worker', ...args], {
+      encoding: 'utf8',
+      timeout: 20_000,
+    });
     assert.equal(status, 2, stderr);
     assert.match(stderr, message);
   }
@@ -38,14 +44,20 @@ describe('furca worker', { skip: whyNoRedis() }, () => {
     rmSync(folder, { recursive: true });
   });
 
-  test('runs work, tells of its health and metrics, and finishes what it has on SIGTERM', { timeout: 60_000 }, async () => {
+  test('runs work, tells of its health and metrics, and finishes what it has on SIGTERM', {
+    timeout: 60_000,
+  }, async () => {
     const key = 'a key for tests alone';
     const keyFile = join(folder, 'key');
     writeFileSync(keyFile, `${key}\n`);
     const args = ['--broker', redis.url, '--queue', 'one,two', '--app', app, '--jobs', '1', '--http', '0'];
-    const worker = spawn(process.execPath, [command, 'worker', ...args, '--key-file', keyFile, '--tags', 'big'], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
+    const worker = spawn(
+      process.execPath,
+      [command, 'worker', ...args, '--key-file', keyFile, '--tags', 'big'],
+      {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      },
+    );
     const ended = once(worker, 'close');
     let said = '';
     const url = await new Promise<string>((resolve, reject) => {
@@ -68,12 +80,16 @@ describe('furca worker', { skip: whyNoRedis() }, () => {
       assert.match(metrics, /^furca_worker_items_total 4$/m);
       assert.match(metrics, /^# TYPE furca_worker_active_chunks gauge$/m);
       let begun = false;
-      const last = one.map(slowly, Array.from({ length: 40 }, (_, at) => at), {
-        chunkSize: 20,
-        progress: ({ done }) => {
-          begun ||= done > 0;
+      const last = one.map(
+        slowly,
+        Array.from({ length: 40 }, (_, at) => at),
+        {
+          chunkSize: 20,
+          progress: ({ done }) => {
+            begun ||= done > 0;
+          },
         },
-      });
+      );
       while (!begun) await new Promise((resolve) => setTimeout(resolve, 10));
       worker.kill('SIGTERM');
       assert.equal((await last).length, 40);
