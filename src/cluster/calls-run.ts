@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { InternalError } from '../base/errors.js';
+import { encode } from '../wire/codec.js';
 import { callTooLong } from './failures.js';
 import type { ClusterPlan } from './options.js';
 import type { ClusterFunction, Outcome, Run, RunOwner } from './run.js';
-import { encodeValue, type Session } from './session.js';
+import type { Session } from './session.js';
 
 /** Names of runs that hold single calls begin so: the items of such a run have nothing to do with each other. */
 export const CALLS = 'calls-';
@@ -109,10 +110,10 @@ export class CallsRun implements RunOwner {
 /** The list of arguments of one call, as the only item of a chunk. */
 function encodeArgs(args: readonly unknown[]): Uint8Array {
   try {
-    return encodeValue([args], 'args');
+    return encode([args], 'args');
   } catch {
     // So that the path in the error begins with the argument.
-    encodeValue(args, 'args');
+    encode(args, 'args');
     throw new InternalError('Arguments that can be sent alone could not be sent as an item.');
   }
 }

@@ -158,3 +158,16 @@ export function listIn(bytes: Uint8Array, length?: number): readonly unknown[] |
 function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
+
+/** Index in the chunk and reason of each item that failed. */
+export type Failures = readonly (readonly [index: number, reason: unknown])[];
+
+/** Index and reason of each item that failed; `undefined` where the bytes hold anything else. */
+export function failuresIn(bytes: Uint8Array, count: number): Failures | undefined {
+  const list = listIn(bytes);
+  const isRight = list?.every(
+    (one) =>
+      Array.isArray(one) && one.length === 2 && Number.isInteger(one[0]) && one[0] >= 0 && one[0] < count,
+  );
+  return isRight === true ? (list as Failures) : undefined;
+}

@@ -1,10 +1,11 @@
 import type { ProgressMeter } from '../pool/progress-meter.js';
+import { encode } from '../wire/codec.js';
 import { ChunkSizes } from './chunk-sizes.js';
 import { callTooLong } from './failures.js';
 import type { ItemSource } from './item-source.js';
 import type { ClusterPlan } from './options.js';
 import { type ClusterFunction, failedOutcome, type Outcome, type Run, type RunOwner } from './run.js';
-import { encodeValue, type Session } from './session.js';
+import type { Session } from './session.js';
 
 /** How a run over items is wanted. */
 export interface ItemsWishes {
@@ -154,7 +155,7 @@ export class ItemsRun implements RunOwner {
     const { fn, plan } = this.#wishes;
     let bytes: Uint8Array;
     try {
-      bytes = encodeValue(items, 'items');
+      bytes = encode(items, 'items');
     } catch (error) {
       if (!isWhole || items.length === 1) {
         this.settle(failedOutcome(first, 1, () => unsendable(items[0], first) ?? error));
@@ -271,7 +272,7 @@ export class ItemsRun implements RunOwner {
 /** Why an item cannot be sent, with its place in the input. */
 function unsendable(item: unknown, index: number): unknown {
   try {
-    encodeValue(item, `items[${index}]`);
+    encode(item, `items[${index}]`);
   } catch (error) {
     return error;
   }

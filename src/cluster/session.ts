@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { encode } from '../wire/codec.js';
 import { App } from './app.js';
 import { Census } from './census.js';
 import { connect, type EnginePackages, loadEngine } from './engine.js';
-import { decodeRefusal, decodeResult, encodeJob, jobIdOf, listIn } from './envelopes.js';
+import { decodeRefusal, decodeResult, encodeJob, failuresIn, jobIdOf, listIn } from './envelopes.js';
 import { notAuthentic, refusedByWorker, runTaken, runUnknown } from './failures.js';
 import { Ledger, type PendingChunk } from './ledger.js';
 import { Names } from './names.js';
@@ -399,19 +398,4 @@ export class Session {
     await queue.close().catch(() => {});
     redis.disconnect();
   }
-}
-
-/** Index and reason of each item that failed; `undefined` where the bytes hold anything else. */
-function failuresIn(bytes: Uint8Array, count: number): Outcome['failures'] | undefined {
-  const list = listIn(bytes);
-  const isRight = list?.every(
-    (one) =>
-      Array.isArray(one) && one.length === 2 && Number.isInteger(one[0]) && one[0] >= 0 && one[0] < count,
-  );
-  return isRight === true ? (list as Outcome['failures']) : undefined;
-}
-
-/** As bytes, for `submit`. */
-export function encodeValue(value: unknown, path: string): Uint8Array {
-  return encode(value, path);
 }
