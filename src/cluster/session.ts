@@ -386,7 +386,6 @@ export class Session {
   /** Leaves the engine. Runs that are not over stay there for who takes them over. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    clearTimeout(this.#upkeep);
     const reached = await this.#reached?.catch(() => undefined);
     if (reached === undefined) return;
     clearTimeout(this.#upkeep);
