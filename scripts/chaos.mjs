@@ -42,7 +42,9 @@ clearInterval(killing);
 const wrong = [...calls, ...mapped].filter(
   (one, at) => one.status === 'fulfilled' && one.value !== (at % half.length) * 2,
 ).length;
-const rejected = [...calls, ...mapped].filter(({ status }) => status === 'rejected').length;
+const failures = [...calls, ...mapped].filter(({ status }) => status === 'rejected');
+const rejected = failures.length;
+for (const { reason } of failures.slice(0, 5)) console.log(`rejected: ${reason.code} ${reason.message}`);
 const { lost } = pool.stats();
 await pool.close();
 console.log(

@@ -23,7 +23,7 @@ const entries = [
   'threading',
   'futures',
   'scheduling',
-  'pool/worker',
+  'pool/worker/worker',
   'manager/server/serve',
 ];
 

@@ -12,6 +12,7 @@ export {
   type ConnectionOptions,
   type ConnectionStats,
   type RecvBytesOptions,
+  type RecvIntoOptions,
   type SendBytesOptions,
 } from './connection/connection.js';
 export { Listener, type ListenerOptions, type ListenerStats } from './connection/listener.js';

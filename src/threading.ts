@@ -3,11 +3,12 @@
  *
  * @packageDocumentation
  */
+export type { SyncWaitOptions } from './arena/waiting.js';
 export { Barrier, type BarrierOptions, type BarrierStats } from './sync/barrier.js';
 export { Condition, type ConditionStats } from './sync/condition.js';
 export { Event, type EventStats } from './sync/event.js';
 export { Guard } from './sync/guard.js';
-export { Lock, type LockStats, type SyncWaitOptions } from './sync/lock.js';
+export { Lock, type LockStats } from './sync/lock.js';
 export { RLock } from './sync/rlock.js';
 export { BoundedSemaphore, Semaphore, type SemaphoreOptions, type SemaphoreStats } from './sync/semaphore.js';
 export {

@@ -1,11 +1,14 @@
 import type { Shape } from '../runner/plan.js';
+import { closures } from './closures/shape.js';
 import { locks } from './locks/shape.js';
+import { losses } from './losses/shape.js';
 import { pingPong } from './pingpong/shape.js';
 import { pool } from './pool/shape.js';
 import { queue } from './queue/shape.js';
+import { schedule } from './schedule/shape.js';
 import { start } from './start/shape.js';
 
-const SHAPES: readonly Shape[] = [start, pool, pingPong, locks, queue];
+const SHAPES: readonly Shape[] = [start, pool, pingPong, locks, queue, closures, losses, schedule];
 
 /** @throws Error when there is no such shape. */
 export function shapeNamed(name: string): Shape {

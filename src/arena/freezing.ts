@@ -2,6 +2,7 @@ import { futexWait, futexWake } from '../kernel/futex.js';
 import { stateOf } from '../kernel/process-tree.js';
 import type { Arena } from './arena.js';
 import { SLOT, slotWord } from './layout.js';
+import { holdsWhatOthersAwait } from './primitives/awaited.js';
 import { currentIn, isCurrent, type OwnerId, slotOf } from './slots.js';
 
 /** The FREEZE word of a slot. */
@@ -13,21 +14,6 @@ const STOP = 1;
 const SLICE_MS = 1000;
 /** Looks at a process that was just sent SIGSTOP, until it has stopped. Each is a few microseconds; one or two do. */
 const LOOKS = 200;
-
-/** Tells whether a member holds something that others wait for, so that it must not be stopped. */
-export type HolderProbe = (arena: Arena, owner: OwnerId) => boolean;
-
-const probes: HolderProbe[] = [];
-
-/** Lets the makers of locks spare the holders of theirs. */
-export function spareHolders(probe: HolderProbe): void {
-  probes.push(probe);
-}
-
-/** Whether `owner` holds something that others wait for. */
-export function isAwaited(arena: Arena, owner: OwnerId): boolean {
-  return probes.some((probe) => probe(arena, owner));
-}
 
 let ownArena: Arena | undefined;
 let ownWord = 0;
@@ -64,12 +50,12 @@ export function leaveCritical(arena: Arena): void {
  * @returns `false` when it must not be stopped now: it holds what others wait for, or it is gone.
  */
 export function freeze(arena: Arena, owner: OwnerId, pid: number): boolean {
-  if (!isCurrent(arena, owner) || isAwaited(arena, owner)) return false;
+  if (!isCurrent(arena, owner) || holdsWhatOthersAwait(arena, owner)) return false;
   const at = slotWord(slotOf(owner));
   Atomics.store(arena.words, at + SLOT.FREEZE, STOP);
   if (!signal(pid, 'SIGSTOP')) return false;
   for (let look = 0; look < LOOKS && !'TtZX'.includes(stateOf(pid)); look++);
-  if (isAwaited(arena, owner)) {
+  if (holdsWhatOthersAwait(arena, owner)) {
     thaw(arena, owner, pid);
     return false;
   }

@@ -21,8 +21,6 @@ export const PAGE_COUNT: number = ARENA_BYTES / PAGE_BYTES;
 export const HEADER = {
   MAGIC: 0,
   VERSION: 1,
-  /** Owner id of the zygote that takes requests now, 0 while there is none. */
-  ZYGOTE: 2,
   /** Highest page ever taken, plus one: scans stop here. */
   PAGES_USED: 3,
   /** Robust lock of those who clear up after the dead. */
@@ -33,11 +31,21 @@ export const HEADER = {
   GENERATIONS: 6,
   /** Names given to processes so far, the `N` of `Process-N`. */
   PROCESS_COUNT: 7,
+  /** Places of zygotes: two words each, see zygotes.ts. */
+  ZYGOTES: 64,
   /** Owner ids of those who spin for work now, 0 for a free place. */
   SPINNERS: 32,
   /** One counter for each slab class, moved by every free: tells an allocator that looking again pays. */
   FREED: 16,
 } as const;
+
+/** Zygotes with different flags of Node that a family can have. */
+export const ZYGOTE_PLACES: number = 8;
+
+/** First word of the place of a zygote: what flags it is for, then who it is. */
+export function zygoteWord(place: number): number {
+  return HEADER.ZYGOTES + 2 * place;
+}
 
 export const MAGIC: number = 0x46555243;
 export const VERSION: number = 1;
@@ -178,6 +186,8 @@ export const KIND = {
   VALUE: 27,
   ARRAY: 28,
   MEMORY: 29,
+  /** Stands for a ShareableList, whose items lie in memory of its own. */
+  LIST: 30,
   QUEUE: 40,
   /** What one member has put into a queue. */
   LANE: 41,

@@ -12,6 +12,8 @@ export interface LocalBlock {
   readonly arena: Arena;
   readonly block: Block;
   readonly handles: Set<Handle>;
+  /** Whether a forked child has a copy of what this process has of the block, or this is one. */
+  isForked: boolean;
   /** What all objects of this process that stand for the block share, such as who waits here. Made by their kind. */
   shared: unknown;
 }
@@ -61,7 +63,7 @@ export function attachHandle(object: object, handle: Handle): Handle {
 /** A handle of a block that this process has just taken, and so holds already. */
 export function adoptBlock(block: Block): Handle {
   const { arena } = ownMembership();
-  const local = { arena, block, handles: new Set<Handle>(), shared: undefined };
+  const local = { arena, block, handles: new Set<Handle>(), isForked: false, shared: undefined };
   locals.set(block.at, local);
   return new Handle(local);
 }
@@ -82,8 +84,9 @@ export function openBlock(block: Block): Handle {
 
 /** Makes `owner`, a process that is about to be forked from this one, a holder of all this process holds: its copy of the heap has the handles. */
 export function holdAllFor(owner: OwnerId): void {
-  for (const { arena, block } of locals.values()) {
-    if (isAlive(arena, block)) hold(arena, block, owner);
+  for (const local of locals.values()) {
+    local.isForked = true;
+    if (isAlive(local.arena, local.block)) hold(local.arena, local.block, owner);
   }
 }
 

@@ -1,7 +1,8 @@
 import { TimeoutError } from '../base/errors.js';
-import { closeDescriptor, openPipeOf } from '../kernel/descriptor.js';
+import { openPipeOf } from '../kernel/descriptor.js';
 import { Doorbell, ring } from '../kernel/doorbell.js';
 import { futexWait, futexWake } from '../kernel/futex.js';
+import { closeNoted, noteOpened } from '../kernel/thread-descriptors.js';
 import type { Arena } from './arena.js';
 import { SLOT, slotWord } from './layout.js';
 import { currentIn, isCurrent, type OwnerId, slotOf } from './slots.js';
@@ -26,7 +27,7 @@ const openBells = new Map<OwnerId, number>();
 
 /** Closes the doorbells of others; a forked child opens its own again when it rings. */
 export function forgetBells(): void {
-  for (const fd of openBells.values()) closeDescriptor(fd);
+  for (const fd of openBells.values()) closeNoted(fd);
   openBells.clear();
 }
 
@@ -34,7 +35,7 @@ export function forgetBells(): void {
 export function closeBellsOfTheDead(arena: Arena): void {
   for (const [owner, fd] of openBells) {
     if (isCurrent(arena, owner)) continue;
-    closeDescriptor(fd);
+    closeNoted(fd);
     openBells.delete(owner);
   }
 }
@@ -57,7 +58,7 @@ function ringBellOf(arena: Arena, owner: OwnerId): void {
   if (known !== undefined) {
     if (ring(known)) return;
     // Full, and then it was rung already; or the owner has closed this one and may have another.
-    closeDescriptor(known);
+    closeNoted(known);
     openBells.delete(owner);
   }
   if (openBells.size > 256) forgetBells();
@@ -65,6 +66,7 @@ function ringBellOf(arena: Arena, owner: OwnerId): void {
   const pid = Atomics.load(arena.words, at + SLOT.PID);
   const fd = openPipeOf(pid, Atomics.load(arena.words, at + SLOT.DOORBELL) - 1);
   if (fd < 0) return;
+  noteOpened(fd);
   openBells.set(owner, fd);
   ring(fd);
 }

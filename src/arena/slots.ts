@@ -173,16 +173,6 @@ export function parentOf(arena: Arena, owner: OwnerId): OwnerId {
   return arena.words[slotWord(slotOf(owner)) + SLOT.PARENT] as number;
 }
 
-/** Owner id of the zygote that takes the family's requests, 0 while there is none. */
-export function currentZygote(arena: Arena): OwnerId {
-  return Atomics.load(arena.words, HEADER.ZYGOTE);
-}
-
-/** Puts `next` in the place of the zygote `former`; `false` when another came first. */
-export function replaceZygote(arena: Arena, former: OwnerId, next: OwnerId): boolean {
-  return Atomics.compareExchange(arena.words, HEADER.ZYGOTE, former, next) === former;
-}
-
 /** The next number for a process that was given no name. */
 export function nextProcessNumber(arena: Arena): number {
   return Atomics.add(arena.words, HEADER.PROCESS_COUNT, 1) + 1;

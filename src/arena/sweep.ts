@@ -3,9 +3,10 @@ import type { Arena } from './arena.js';
 import { HEADER, KIND } from './layout.js';
 import { ProcessRecord, REQUESTED } from './process-record.js';
 import { withRobustLock } from './robust-lock.js';
-import { currentZygote, freeSlot, isCurrent, listMembers, markDying, type OwnerId } from './slots.js';
+import { freeSlot, isCurrent, listMembers, markDying, type OwnerId } from './slots.js';
 import { sweepSpinner } from './spinning.js';
 import { visitBlocks } from './walk.js';
+import { isZygote } from './zygotes.js';
 
 /**
  * Clears up after a dead member: drops what it held, undoes what it was about to take, frees its slot. Called by whoever
@@ -47,10 +48,9 @@ function sweepOne(arena: Arena, dead: OwnerId, by: OwnerId): boolean {
 function findOrphans(arena: Arena): OwnerId[] {
   const unborn = new Set<OwnerId>();
   const gone: OwnerId[] = [];
-  const zygote = currentZygote(arena);
   for (const { owner, parent, pid, isThread } of listMembers(arena)) {
     // A zygote that was asked for is started all the same, and if not its successor sees to it.
-    if (parent === 0 || owner === zygote || isCurrent(arena, parent)) continue;
+    if (parent === 0 || isZygote(arena, owner) || isCurrent(arena, parent)) continue;
     if (isThread) gone.push(owner);
     else if (pid === 0) unborn.add(owner);
     else if (!exists(pid)) gone.push(owner);

@@ -12,6 +12,7 @@ export type FurcaErrorCode =
   | 'ERR_FURCA_AUTHENTICATION'
   | 'ERR_FURCA_BOOTSTRAPPING'
   | 'ERR_FURCA_BROKEN'
+  | 'ERR_FURCA_BUFFER_TOO_SHORT'
   | 'ERR_FURCA_CANCELLED'
   | 'ERR_FURCA_CLOSED'
   | 'ERR_FURCA_COMMAND_FAILED'
@@ -135,6 +136,8 @@ export class BrokenBarrierError extends BrokenError {
 /** What is known of a worker that ended while it had a task. */
 export interface WorkerLoss {
   readonly pid: number;
+  /** Node's number of the thread it was; 0 for a process. */
+  readonly threadId: number;
   /** Exit code, or `-N` for signal N. */
   readonly exitCode: number;
   /** Name of the signal that ended it, or `null`. */
@@ -142,6 +145,7 @@ export interface WorkerLoss {
   readonly reason: LossReason;
   /** The last 4 KiB of what it wrote to stderr; empty where its stderr is not read. */
   readonly stderrTail: string;
+  /** How it was started; `'thread'` in a {@link ThreadPool}. */
   readonly startMethod: string;
   /** Number of the pool's call; see `currentTask().id`. */
   readonly taskId: number;
@@ -154,6 +158,7 @@ export interface WorkerLoss {
 /** A worker ended while it ran this task; exactly this task is rejected. */
 export class WorkerLostError extends BrokenError implements WorkerLoss {
   readonly pid: number;
+  readonly threadId: number;
   readonly exitCode: number;
   readonly signal: NodeJS.Signals | null;
   readonly reason: LossReason;
@@ -171,6 +176,7 @@ export class WorkerLostError extends BrokenError implements WorkerLoss {
   ) {
     super(message, options, code);
     this.pid = loss.pid;
+    this.threadId = loss.threadId;
     this.exitCode = loss.exitCode;
     this.signal = loss.signal;
     this.reason = loss.reason;
@@ -213,6 +219,17 @@ export class TimeoutError extends FurcaError {
 export class LimitError extends FurcaError {
   constructor(message: string, options?: { cause?: unknown }) {
     super('ERR_FURCA_LIMIT', message, options);
+  }
+}
+
+/** A message is longer than the buffer it was to be received into. It was received all the same: here it is. */
+export class BufferTooShortError extends FurcaError {
+  /** The whole message. */
+  readonly received: Uint8Array;
+
+  constructor(message: string, received: Uint8Array) {
+    super('ERR_FURCA_BUFFER_TOO_SHORT', message);
+    this.received = received;
   }
 }
 
@@ -281,6 +298,7 @@ for (const [target, name] of [
   [LimitError, 'LimitError'],
   [NotSendableError, 'NotSendableError'],
   [AuthenticationError, 'AuthenticationError'],
+  [BufferTooShortError, 'BufferTooShortError'],
   [RemoteError, 'RemoteError'],
   [SystemCallError, 'SystemCallError'],
 ] as const) {

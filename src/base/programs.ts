@@ -24,7 +24,7 @@ export const SPAWNED_PROGRAM: URL = new URL('entry/spawned.js', MODULES);
 export const THREAD_PROGRAM: URL = new URL('entry/thread.js', MODULES);
 
 /** The module of a pool worker's target. */
-export const WORKER_MODULE: URL = new URL('pool/worker.js', MODULES);
+export const WORKER_MODULE: URL = new URL('pool/worker/worker.js', MODULES);
 
 /** The module of a manager's server. */
 export const MANAGER_MODULE: URL = new URL('manager/server/serve.js', MODULES);

@@ -1,9 +1,9 @@
 import { FAIL, REQUEUE } from '../arena/lanes/tidy.js';
 import { Handle } from '../arena/local-handles.js';
 import type { WaitOptions } from '../arena/parking.js';
+import type { SyncWaitOptions } from '../arena/waiting.js';
+import { passGate, passGateSync } from '../arena/waiting.js';
 import { BrokenError, UsageError } from '../base/errors.js';
-import type { SyncWaitOptions } from '../sync/lock.js';
-import { passGate, passGateSync } from '../sync/waiting.js';
 import { checkedMaxItems, Queue, type QueueOptions, type QueueStats } from './queue.js';
 import { ASKING, addQueueType, makeQueue } from './simple-queue.js';
 

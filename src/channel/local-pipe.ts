@@ -1,3 +1,4 @@
+import type { Block } from '../arena/allocator.js';
 import {
   NO_PEER,
   NO_ROOM,
@@ -14,11 +15,13 @@ import { KIND } from '../arena/layout.js';
 import { Handle, type LocalBlock } from '../arena/local-handles.js';
 import { type Member, ownMembership } from '../arena/member.js';
 import { joinWaiters, leaveWaiters, wakeNext } from '../arena/primitives/wait-set.js';
-import { openHandleOf, SharedObject } from '../sync/shared-object.js';
-import { Arrivals, type Gate } from '../sync/waiting.js';
+import { openHandleOf, SharedObject } from '../arena/shared-object.js';
+import { Arrivals, type Gate } from '../arena/waiting.js';
+import { copyOf } from '../kernel/fresh-memory.js';
 import { decodeFromFamilySync } from '../wire/family-message.js';
 import { registerHandleKind } from '../wire/handles.js';
-import type { Packed } from './packing.js';
+import { Loan, lendFrom } from './loan.js';
+import { dropPacked, type Packed } from './packing.js';
 
 /** A wait at one end of a pipe. */
 export interface PipeWait<T> extends Gate {
@@ -26,10 +29,11 @@ export interface PipeWait<T> extends Gate {
   take(): T | typeof NOTHING;
 }
 
-/** A message as it is received. */
-export interface Received {
-  readonly value: unknown;
-  readonly tag: number;
+/** What becomes of a message that is received. */
+export interface Reading {
+  /** Whether the block of a large message is left to `read`, which lets go of it later. */
+  readonly isLent: boolean;
+  readonly read: (message: Uint8Array, tag: number, block: Block | undefined) => unknown;
 }
 
 /** What a receiver looks at before it takes a message: throws to leave it there. */
@@ -42,6 +46,7 @@ export class LocalPipe {
   readonly #local: LocalBlock;
   readonly #senders = [new Arrivals(), new Arrivals()] as const;
   readonly #receivers = [new Arrivals(), new Arrivals()] as const;
+  readonly #lenders = [this.#newLender(0), this.#newLender(1)] as const;
   #isClosed = false;
   #member: Member | undefined;
   #view: PipeView | undefined;
@@ -66,17 +71,39 @@ export class LocalPipe {
   }
 
   /** Sends what was packed if there is room; wakes one that waits for it. */
-  trySend(side: Side, { message, block, length }: Packed, tag: number): number {
-    const result = this.view.trySend(side, message, block, length, tag);
-    if (result === SENT) wakeNext(this.#local.arena, receiversOf(this.view.word, side));
-    return result;
+  trySend(side: Side, packed: Packed, tag: number): number {
+    const result = this.view.trySend(side, packed.message, packed.block, packed.length, tag);
+    if (result !== SENT) return result;
+    dropPacked(ownMembership(), packed);
+    wakeNext(this.#local.arena, receiversOf(this.view.word, side));
+    return SENT;
   }
 
   /** Receives a message if there is one; wakes those who wait for room. */
-  tryReceive(side: Side, check: Check): Received | typeof NOTHING {
-    const found = this.view.tryReceive(side, check, readMessage);
+  tryReceive(side: Side, check: Check, { read, isLent }: Reading): unknown {
+    const found = this.view.tryReceive(side, check, read, isLent);
     if (found !== NOTHING) wakeNext(this.#local.arena, sendersOf(this.view.word, other(side)));
     return found;
+  }
+
+  /** How values and bytes are read at the end of `side`: as copies, or lent. */
+  readingAt(side: Side, isLent: boolean): Reading {
+    return isLent ? this.#lenders[side] : COPYING;
+  }
+
+  #newLender(side: Side): Reading {
+    const read: Reading['read'] = (message, tag, block) => {
+      if (block === undefined) return new Loan(readCopy(message, tag));
+      return lendFrom(
+        block,
+        () => this.view.leaveSpare(side, block),
+        (lending) =>
+          tag === VALUE
+            ? decodeFromFamilySync(message, lending)
+            : Buffer.from(lending.lend(message.byteOffset, message.byteLength)),
+      );
+    };
+    return { isLent: true, read };
   }
 
   /** Waits for room at the end of `side`, and sends. */
@@ -108,10 +135,10 @@ export class LocalPipe {
   }
 
   /** Waits for a message at the end of `side`. */
-  newReceiver(end: Handle, side: Side, check: Check): PipeWait<Received> {
-    let found: Received | typeof NOTHING = NOTHING;
+  newReceiver(end: Handle, side: Side, check: Check, reading: Reading): PipeWait<unknown> {
+    let found: unknown = NOTHING;
     const outcome = new Attempt(() => {
-      found = this.tryReceive(side, check);
+      found = this.tryReceive(side, check, reading);
       return found !== NOTHING;
     });
     const arrivals = this.#receivers[side];
@@ -196,10 +223,12 @@ class Attempt {
   }
 }
 
-function readMessage(message: Uint8Array, tag: number): Received {
+function readCopy(message: Uint8Array, tag: number): unknown {
   // Bytes get memory of their own: what lies here is somebody else's in a moment.
-  return { value: tag === VALUE ? decodeFromFamilySync(message) : Buffer.from(message), tag };
+  return tag === VALUE ? decodeFromFamilySync(message) : copyOf(message);
 }
+
+const COPYING: Reading = { isLent: false, read: readCopy };
 
 /** What both ends have in common; it travels along with each. */
 export class PipeCore extends SharedObject {

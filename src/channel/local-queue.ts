@@ -1,14 +1,15 @@
 import type { Block } from '../arena/allocator.js';
 import { QUEUE } from '../arena/lanes/lane-layout.js';
 import { disownLane } from '../arena/lanes/lane-table.js';
-import { FULL, NOTHING, PUT, QueueView } from '../arena/lanes/queue-words.js';
+import { FULL, KEPT, LENT, NOTHING, PUT, QueueView } from '../arena/lanes/queue-words.js';
 import type { LocalBlock } from '../arena/local-handles.js';
 import { type Member, ownMembership } from '../arena/member.js';
 import { wake } from '../arena/parking.js';
 import { joinWaiters, leaveWaiters, waitersOf, wakeNext } from '../arena/primitives/wait-set.js';
-import { Arrivals, type Gate } from '../sync/waiting.js';
+import { Arrivals, type Gate } from '../arena/waiting.js';
 import { decodeFromFamilySync } from '../wire/family-message.js';
-import type { Packed } from './packing.js';
+import { Loan, lendFrom } from './loan.js';
+import { dropPacked, type Packed } from './packing.js';
 
 /** An item of a joinable queue that this process has taken and not finished. */
 interface InHand {
@@ -63,20 +64,35 @@ export class LocalQueue {
   }
 
   /** Puts what was packed if there is room; wakes one that waits for it. */
-  tryPut({ message, block }: Packed): number {
-    const result = this.view.tryPut(message, block);
-    if (result === PUT) wakeNext(this.local.arena, this.#word + QUEUE.GETTERS);
-    return result;
+  tryPut(packed: Packed): number {
+    const result = this.view.tryPut(packed.message, packed.block, packed.length);
+    if (result !== PUT) return result;
+    dropPacked(ownMembership(), packed);
+    wakeNext(this.local.arena, this.#word + QUEUE.GETTERS);
+    return PUT;
   }
 
-  /** Takes the next item, `NOTHING` when there is none. */
-  tryTake(): unknown {
+  /** Takes the next item, `NOTHING` when there is none; a {@link Loan} of it where it is to be lent. */
+  tryTake(isLent: boolean): unknown {
     const { view } = this;
-    const item = this.isJoinable
-      ? view.tryTake((message, block) => this.#receive(message, block as Block), true)
-      : view.tryTake(decodeFromFamilySync, false);
+    const item = this.#take(view, isLent);
     if (item !== NOTHING && view.maxItems > 0) wakeNext(this.local.arena, this.#word + QUEUE.PUTTERS);
     return item;
+  }
+
+  #take(view: QueueView, isLent: boolean): unknown {
+    if (isLent) {
+      return view.tryTake((message, block, slot) => {
+        if (block === undefined) return new Loan(readItem(message));
+        return lendFrom(
+          block,
+          () => this.view.leaveSpare(slot, block),
+          (lending) => decodeFromFamilySync(message, lending),
+        );
+      }, LENT);
+    }
+    if (!this.isJoinable) return view.tryTake(readItem);
+    return view.tryTake((message, block) => this.#receive(message, block as Block), KEPT);
   }
 
   /** Puts at once, behind those of this process that wait; `false` where a wait, or an error, is due. */
@@ -85,8 +101,8 @@ export class LocalQueue {
   }
 
   /** Takes at once, behind those of this process that wait. */
-  takeNow(): unknown {
-    return this.#getters.isEmpty ? this.tryTake() : NOTHING;
+  takeNow(isLent: boolean): unknown {
+    return this.#getters.isEmpty ? this.tryTake(isLent) : NOTHING;
   }
 
   #receive(message: Uint8Array, block: Block): unknown {
@@ -111,12 +127,12 @@ export class LocalQueue {
   }
 
   /** Waits for an item, or for the end of the queue. */
-  newGetter(): Outcome<unknown> {
+  newGetter(isLent: boolean): Outcome<unknown> {
     let found: unknown = NOTHING;
     let error: { readonly thrown: unknown } | undefined;
     const look = (): boolean => {
       try {
-        found = this.tryTake();
+        found = this.tryTake(isLent);
       } catch (thrown) {
         error = { thrown };
       }
@@ -220,4 +236,8 @@ export class LocalQueue {
       waitingToPut: waitersOf(arena, this.#word + QUEUE.PUTTERS).length,
     };
   }
+}
+
+function readItem(message: Uint8Array): unknown {
+  return decodeFromFamilySync(message);
 }

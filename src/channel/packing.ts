@@ -3,19 +3,26 @@ import { createEnvelope } from '../arena/envelope.js';
 import { MAX_INLINE_BYTES } from '../arena/lanes/lane-writer.js';
 import { KIND } from '../arena/layout.js';
 import type { Member } from '../arena/member.js';
-import { encodeForFamily } from '../wire/family-message.js';
+import { LimitError } from '../base/errors.js';
+import { encodeLean } from '../wire/family-message.js';
 import { carriedBy } from '../wire/handles.js';
+import { copyInto, type LeanMessage, NOTHING_LEFT_OUT, whole } from '../wire/lean-message.js';
 
 /** A value on its way: as bytes, or in a block that this process holds until it is sent or given up. */
 export interface Packed {
   readonly message: Uint8Array | undefined;
-  readonly block: Block | undefined;
+  block: Block | undefined;
   /** Bytes of the message, or of the block it is in. */
   readonly length: number;
 }
 
-/** Where a block for so many bytes may lie ready. */
-export type SpareBlocks = (length: number) => Block | undefined;
+/** Blocks of large messages that were read and can be written again. */
+export interface SpareBlocks {
+  /** One for a message of `length` bytes. */
+  take(length: number): Block | undefined;
+  /** Gives all of them up. */
+  drop(): void;
+}
 
 /**
  * Packs a value; nothing has happened when it cannot be sent.
@@ -30,28 +37,45 @@ export function packValue(
   needsBlock = false,
   spare?: SpareBlocks,
 ): Packed {
-  const message = encodeForFamily(value, path);
-  const carried = carriedBy(message);
-  if (carried.length === 0) return packBytes(member, message, needsBlock, spare);
-  const block = createEnvelope(member, carried, message);
-  return { message: undefined, block, length: message.byteLength };
+  const message = encodeLean(value, path);
+  const carried = carriedBy(message.bytes);
+  if (carried.length === 0) return packMessage(member, message, needsBlock, spare);
+  const block = createEnvelope(member, carried, whole(message));
+  return { message: undefined, block, length: message.length };
 }
 
 /** Packs bytes as they are. */
-export function packBytes(
-  member: Member,
-  message: Uint8Array,
-  needsBlock = false,
-  spare?: SpareBlocks,
-): Packed {
-  const length = message.byteLength;
-  if (!needsBlock && length <= MAX_INLINE_BYTES) return { message, block: undefined, length };
-  const block = spare?.(length) ?? allocate(member.arena, member.owner, KIND.ITEM, length);
-  member.arena.bytes.set(message, block.at);
+export function packBytes(member: Member, bytes: Uint8Array, spare?: SpareBlocks): Packed {
+  return packMessage(member, { bytes, leftOut: NOTHING_LEFT_OUT, length: bytes.byteLength }, false, spare);
+}
+
+function packMessage(member: Member, message: LeanMessage, needsBlock: boolean, spare?: SpareBlocks): Packed {
+  const { length } = message;
+  if (!needsBlock && length <= MAX_INLINE_BYTES) return { message: message.bytes, block: undefined, length };
+  const block = spare?.take(length) ?? takeFresh(member, length, spare);
+  // The only copy on this side.
+  copyInto(member.arena.bytes, block.at, message);
   return { message: undefined, block, length };
 }
 
-/** Lets go of what was packed: sent, it is the queue's; given up, it is nobody's. */
-export function dropPacked(member: Member, { block }: Packed): void {
-  if (block !== undefined) drop(member.arena, block, member.owner);
+function takeFresh({ arena, owner }: Member, length: number, spare: SpareBlocks | undefined): Block {
+  try {
+    return allocate(arena, owner, KIND.ITEM, length);
+  } catch (error) {
+    if (spare === undefined || !(error instanceof LimitError)) throw error;
+    // What lies ready for messages of other sizes may be in the way.
+    spare.drop();
+    return allocate(arena, owner, KIND.ITEM, length);
+  }
+}
+
+/**
+ * Lets go of what was packed: sent, it is the queue's; given up, it is nobody's. Who has sent it does so at once, before anything else of this
+ * process runs: the block may come back as a spare one, see arena/lanes/spares.ts. May be called twice.
+ */
+export function dropPacked(member: Member, packed: Packed): void {
+  const { block } = packed;
+  if (block === undefined) return;
+  packed.block = undefined;
+  drop(member.arena, block, member.owner);
 }

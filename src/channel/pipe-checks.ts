@@ -1,6 +1,8 @@
 import { BYTES } from '../arena/lanes/pipe-words.js';
+import { copierInto } from '../base/buffer-target.js';
 import { BrokenError, ClosedError, LimitError, UsageError } from '../base/errors.js';
-import type { Check } from './local-pipe.js';
+import type { WithCopy, ZeroCopy } from './loan.js';
+import type { Check, Reading } from './local-pipe.js';
 
 /** Which part of an array of bytes is sent. */
 export interface BytesPart {
@@ -14,6 +16,20 @@ export interface BytesPart {
 export interface BytesLimit {
   /** Refuses a longer message, which stays where it is. Default no limit. */
   readonly maxLengthBytes?: number | undefined;
+}
+
+/** Where in a buffer bytes are received. */
+export interface BytesOffset {
+  /** First byte that is written. Default 0. */
+  readonly offsetBytes?: number | undefined;
+}
+
+/** Whether what is received is lent. */
+export type Copying = ZeroCopy | WithCopy;
+
+export function isLending({ zeroCopy = false }: Copying): boolean {
+  if (typeof zeroCopy === 'boolean') return zeroCopy;
+  throw new UsageError(`${RECEIVING} failed: zeroCopy must be true or false, not ${String(zeroCopy)}.`);
 }
 
 export const SENDING = 'Sending into the pipe';
@@ -49,6 +65,11 @@ export function bytesOnly({ maxLengthBytes = Number.POSITIVE_INFINITY }: BytesLi
       );
     }
   };
+}
+
+/** Copies the message into `buffer`, and answers its length. */
+export function readingInto(buffer: ArrayBufferView, { offsetBytes }: BytesOffset): Reading {
+  return { isLent: false, read: copierInto(RECEIVING, buffer, offsetBytes) };
 }
 
 export function wrongWay(doing: string, does: string): UsageError {

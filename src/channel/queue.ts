@@ -1,7 +1,8 @@
 import { Handle } from '../arena/local-handles.js';
 import type { WaitOptions } from '../arena/parking.js';
+import { checkedTimeout } from '../arena/waiting.js';
 import { UsageError } from '../base/errors.js';
-import { checkedTimeout } from '../sync/waiting.js';
+import type { Loan, WithCopy, ZeroCopy } from './loan.js';
 import { ASKING, addQueueType, GETTING, makeQueue, PUTTING, SimpleQueue } from './simple-queue.js';
 
 /** Options of a queue. */
@@ -112,12 +113,19 @@ export class Queue<T> extends SimpleQueue<T> {
    * Takes up to `most` items: waits for the first as {@link SimpleQueue.get} does, and for no further one.
    *
    * @param most - From 1. Default all there are.
+   * @param options.zeroCopy - As for {@link SimpleQueue.get}. Default `false`.
    */
-  async getMany(most: number = Number.POSITIVE_INFINITY, options: WaitOptions = {}): Promise<T[]> {
+  getMany(most: number | undefined, options: WaitOptions & ZeroCopy): Promise<Loan<T>[]>;
+  getMany(most?: number, options?: WaitOptions & WithCopy): Promise<T[]>;
+  async getMany(
+    most: number = Number.POSITIVE_INFINITY,
+    options: WaitOptions & (ZeroCopy | WithCopy) = {},
+  ): Promise<(T | Loan<T>)[]> {
     if (!(most >= 1)) throw new UsageError(`${GETTING} failed: ${most} is no number of items from 1 on.`);
-    const items: T[] = [(await this.get(options)) as T];
+    const isLent = this.isLending(options);
+    const items: (T | Loan<T>)[] = [await this.get(options as WaitOptions & ZeroCopy)];
     while (items.length < most) {
-      const item = this.takeOne();
+      const item = this.takeOne(isLent);
       if (item === undefined) break;
       items.push(item.value);
     }

@@ -2,15 +2,15 @@ import { QUEUE } from '../arena/lanes/lane-layout.js';
 import { initQueue, NOTHING } from '../arena/lanes/queue-words.js';
 import { KIND } from '../arena/layout.js';
 import type { Handle } from '../arena/local-handles.js';
-import { ownMembership } from '../arena/member.js';
+import { type Member, ownMembership } from '../arena/member.js';
 import type { WaitOptions } from '../arena/parking.js';
-import { ClosedError } from '../base/errors.js';
-import type { SyncWaitOptions } from '../sync/lock.js';
-import { openHandleOf, SharedObject, takeBlock } from '../sync/shared-object.js';
-import { checkedTimeout, passGate, passGateSync } from '../sync/waiting.js';
+import { openHandleOf, SharedObject, takeBlock } from '../arena/shared-object.js';
+import { checkedTimeout, passGate, passGateSync, type SyncWaitOptions } from '../arena/waiting.js';
+import { ClosedError, UsageError } from '../base/errors.js';
 import { registerHandleKind } from '../wire/handles.js';
+import type { Loan, WithCopy, ZeroCopy } from './loan.js';
 import { LocalQueue, type Outcome } from './local-queue.js';
-import { dropPacked, packValue } from './packing.js';
+import { dropPacked, type Packed, packValue, type SpareBlocks } from './packing.js';
 
 export const PUTTING = 'Putting into the queue';
 export const GETTING = 'Getting from the queue';
@@ -43,6 +43,10 @@ export function makeQueue(maxItems: number, policy: number): Handle {
 export class SimpleQueue<T> extends SharedObject implements AsyncDisposable {
   /** @internal */
   protected readonly local: LocalQueue;
+  readonly #spare: SpareBlocks = {
+    take: (length) => this.local.view.takeSpare(length),
+    drop: () => this.local.view.dropSpares(),
+  };
 
   /** Makes an empty queue. */
   constructor();
@@ -70,7 +74,7 @@ export class SimpleQueue<T> extends SharedObject implements AsyncDisposable {
     this.open(PUTTING);
     checkedTimeout(options.timeoutMs, PUTTING);
     const member = ownMembership();
-    const packed = packValue(member, item, 'item', this.local.isJoinable);
+    const packed = this.#pack(member, item);
     try {
       options.signal?.throwIfAborted();
       if (this.local.putNow(packed)) return;
@@ -86,7 +90,7 @@ export class SimpleQueue<T> extends SharedObject implements AsyncDisposable {
   tryPut(item: T): boolean {
     this.open(PUTTING);
     const member = ownMembership();
-    const packed = packValue(member, item, 'item', this.local.isJoinable);
+    const packed = this.#pack(member, item);
     try {
       const putter = this.local.newPutter(packed);
       if (!putter.tryPass()) return false;
@@ -102,7 +106,7 @@ export class SimpleQueue<T> extends SharedObject implements AsyncDisposable {
     this.open(PUTTING);
     checkedTimeout(options.timeoutMs, PUTTING);
     const member = ownMembership();
-    const packed = packValue(member, item, 'item', this.local.isJoinable);
+    const packed = this.#pack(member, item);
     try {
       if (this.local.putNow(packed)) return;
       const putter = this.local.newPutter(packed);
@@ -120,15 +124,20 @@ export class SimpleQueue<T> extends SharedObject implements AsyncDisposable {
    * @param options.signal - Aborting it ends the wait and rejects with its reason; no item is lost.
    * @throws {@link TimeoutError} `ERR_FURCA_TIMEOUT`: nothing came within `timeoutMs`.
    * @throws {@link ClosedError} `ERR_FURCA_CLOSED`: closed here, or the queue is empty and has ended.
+   * @param options.zeroCopy - Whether large arrays in it are looked at where they lie: then a {@link Loan} of the item comes. Default `false`.
    * @throws {@link NotSendableError} `ERR_FURCA_NOT_SENDABLE` with `stage` `receive`: the item cannot be made anew here; it is gone.
+   * @throws {@link UsageError} `ERR_FURCA_INVALID_ARGUMENT`: `zeroCopy` from a {@link JoinableQueue}, whose items may have to be given to others.
    */
-  async get(options: WaitOptions = {}): Promise<T> {
+  get(options: WaitOptions & ZeroCopy): Promise<Loan<T>>;
+  get(options?: WaitOptions & WithCopy): Promise<T>;
+  async get(options: WaitOptions & (ZeroCopy | WithCopy) = {}): Promise<T | Loan<T>> {
     this.open(GETTING);
     checkedTimeout(options.timeoutMs, GETTING);
     options.signal?.throwIfAborted();
-    const item = this.local.takeNow();
+    const isLent = this.isLending(options);
+    const item = this.local.takeNow(isLent);
     if (item !== NOTHING) return item as T;
-    const getter = this.local.newGetter();
+    const getter = this.local.newGetter(isLent);
     await passGate(getter, GETTING, options);
     return this.#settle(getter, GETTING) as T;
   }
@@ -138,21 +147,26 @@ export class SimpleQueue<T> extends SharedObject implements AsyncDisposable {
    *
    * @returns The item; `undefined` when there is none now.
    */
-  tryGet(): T | undefined {
+  tryGet(options: ZeroCopy): Loan<T> | undefined;
+  tryGet(options?: WithCopy): T | undefined;
+  tryGet(options: ZeroCopy | WithCopy = {}): T | Loan<T> | undefined {
     this.open(GETTING);
-    const item = this.local.tryTake();
+    const item = this.local.tryTake(this.isLending(options));
     if (item !== NOTHING) return item as T;
     if (this.local.view.hasEnded) throw hasEnded(GETTING);
     return undefined;
   }
 
   /** As {@link SimpleQueue.get}, but blocks this thread; its event loop stands still meanwhile. */
-  getSync(options: SyncWaitOptions = {}): T {
+  getSync(options: SyncWaitOptions & ZeroCopy): Loan<T>;
+  getSync(options?: SyncWaitOptions & WithCopy): T;
+  getSync(options: SyncWaitOptions & (ZeroCopy | WithCopy) = {}): T | Loan<T> {
     this.open(GETTING);
     checkedTimeout(options.timeoutMs, GETTING);
-    const item = this.local.takeNow();
+    const isLent = this.isLending(options);
+    const item = this.local.takeNow(isLent);
     if (item !== NOTHING) return item as T;
-    const getter = this.local.newGetter();
+    const getter = this.local.newGetter(isLent);
     passGateSync(getter, GETTING, options.timeoutMs);
     return this.#settle(getter, GETTING) as T;
   }
@@ -164,24 +178,54 @@ export class SimpleQueue<T> extends SharedObject implements AsyncDisposable {
   }
 
   /** Gets items until the queue has ended, see {@link SimpleQueue}. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
+  [Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
+    return this.#iterate(false) as AsyncGenerator<T, void, undefined>;
+  }
+
+  /**
+   * Gets items without copying large arrays until the queue has ended. Each {@link Loan} is to be closed by who gets it.
+   *
+   * @throws {@link UsageError} `ERR_FURCA_INVALID_ARGUMENT`: from a {@link JoinableQueue}.
+   */
+  loans(): AsyncGenerator<Loan<T>, void, undefined> {
+    this.isLending({ zeroCopy: true });
+    return this.#iterate(true) as AsyncGenerator<Loan<T>, void, undefined>;
+  }
+
+  async *#iterate(isLent: boolean): AsyncGenerator<unknown, void, undefined> {
     for (;;) {
       this.open(GETTING);
-      let item = this.local.takeNow();
+      let item = this.local.takeNow(isLent);
       if (item === NOTHING) {
-        const getter = this.local.newGetter();
+        const getter = this.local.newGetter(isLent);
         await passGate(getter, GETTING);
         item = getter.take();
         if (item === NOTHING) return;
       }
-      yield item as T;
+      yield item;
     }
   }
 
   /** @internal The next item, if there is one; an item may itself be `undefined`. */
-  protected takeOne(): { readonly value: T } | undefined {
-    const item = this.local.tryTake();
+  protected takeOne(isLent: boolean): { readonly value: T } | undefined {
+    const item = this.local.tryTake(isLent);
     return item === NOTHING ? undefined : { value: item as T };
+  }
+
+  /** @internal Whether items are to be lent. */
+  protected isLending({ zeroCopy = false }: ZeroCopy | WithCopy): boolean {
+    if (typeof zeroCopy !== 'boolean')
+      throw new UsageError(`${GETTING} failed: zeroCopy must be true or false, not ${String(zeroCopy)}.`);
+    if (zeroCopy && this.local.isJoinable) {
+      throw new UsageError(
+        `${GETTING} failed: zeroCopy is not for a JoinableQueue, whose items may have to be given to others as they were. Use a Queue.`,
+      );
+    }
+    return zeroCopy;
+  }
+
+  #pack(member: Member, item: T): Packed {
+    return packValue(member, item, 'item', this.local.isJoinable, this.#spare);
   }
 
   /** What came of a wait. */

@@ -1,9 +1,10 @@
-import { planOf } from '../pool/call-plan.js';
-import { guardJob } from '../pool/job-guard.js';
+import { PROCESSES } from '../pool/crew/process-body.js';
+import { guardJob } from '../pool/dispatch/job-guard.js';
+import { type SettledList, SettledMapJob } from '../pool/jobs/settled-map-job.js';
+import type { TaskFunction, TaskOrigin } from '../pool/jobs/task.js';
+import { planOf } from '../pool/options/call-plan.js';
+import { settingsOf } from '../pool/options/settings.js';
 import { PoolCore } from '../pool/pool-core.js';
-import { settingsOf } from '../pool/settings.js';
-import { type SettledList, SettledMapJob } from '../pool/settled-map-job.js';
-import type { TaskFunction, TaskOrigin } from '../pool/task.js';
 import type { AnyFunction } from '../wire/functions.js';
 
 /** What callers ask of the processes that run their items. */
@@ -55,7 +56,7 @@ export class HostPools {
     try {
       const { core } = pool;
       const described: TaskFunction = core.describe(fn, isSpread);
-      const job = new SettledMapJob(described, items, planOf({ signal }), origin);
+      const job = new SettledMapJob(described, items, planOf({ signal }, core.plain), origin);
       guardJob(job, core.dispatcher);
       if (!job.isOver) core.dispatcher.addSource(job);
       const settled = await job.promise;
@@ -93,7 +94,7 @@ export class HostPools {
         idleTimeoutMs: IDLE_MS,
         ...(taskTimeoutMs === null ? {} : { taskTimeoutMs }),
       },
-      { isOnDemand: true, sendsAhead: true },
+      { bodies: PROCESSES, isOnDemand: true, sendsAhead: true },
     );
     const pool: HostPool = { core: new PoolCore(settings, undefined, 'Cluster'), active: 0 };
     this.#pools.set(key, pool);

@@ -1,4 +1,4 @@
-import type { Inputs } from '../pool/inputs.js';
+import type { Inputs } from '../pool/options/inputs.js';
 
 /** What reading gave: items, perhaps fewer than asked for where more are slow to come. */
 export interface ReadItems {

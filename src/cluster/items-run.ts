@@ -1,4 +1,4 @@
-import type { ProgressMeter } from '../pool/progress-meter.js';
+import type { ProgressMeter } from '../pool/jobs/progress-meter.js';
 import { encode } from '../wire/codec.js';
 import { ChunkSizes } from './chunk-sizes.js';
 import { callTooLong } from './failures.js';

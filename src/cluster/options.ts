@@ -1,6 +1,6 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { ItemOptions } from '../pool/pool-options.js';
+import type { ItemOptions } from '../pool/options/pool-options.js';
 import { badClusterOption } from './failures.js';
 import { checkedName, checkedTags } from './names.js';
 import { checkedKey } from './sealing.js';

@@ -1,5 +1,5 @@
+import type { SettledItem } from '../pool/jobs/stream-job.js';
 import { continuedHere } from '../pool/pool-core.js';
-import type { SettledItem } from '../pool/stream-job.js';
 import type { ItemsRun } from './items-run.js';
 import type { Outcome } from './run.js';
 

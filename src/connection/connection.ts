@@ -1,4 +1,5 @@
 import { Socket } from 'node:net';
+import { copierInto } from '../base/buffer-target.js';
 import { ClosedError } from '../base/errors.js';
 import type { Readiness, Waitable } from '../base/waitable.js';
 import { isChallenge, keyMissing } from './authentication.js';
@@ -30,6 +31,12 @@ export interface RecvBytesOptions extends WaitOptions {
   readonly maxLengthBytes?: number | undefined;
 }
 
+/** Where a message is received. */
+export interface RecvIntoOptions extends WaitOptions {
+  /** First byte of the buffer that is written. Default 0. */
+  readonly offsetBytes?: number | undefined;
+}
+
 /** What a connection has carried so far. */
 export interface ConnectionStats {
   readonly sentMessages: number;
@@ -45,8 +52,8 @@ const withoutKey = new WeakSet<object>();
  * Carries messages over a socket, whole and in order, as Python's `multiprocessing.connection.Connection` does; the bytes are the same.
  *
  * `Client` and `Listener` make connections; over a descriptor that was inherited: `new Connection(new Socket({ fd: 3 }))`. Reads only
- * when asked for a message, so that the sender of messages nobody takes is held back. There are no `Sync` forms: a blocked thread
- * cannot read a socket of its event loop.
+ * when asked for a message, so that the sender of messages nobody takes is held back. There are no `Sync` forms: the socket belongs to the event
+ * loop, which may have read half of a message already, and stands still while its thread blocks.
  *
  * @typeParam In - What {@link recv} gives; not checked, the other side decides.
  * @typeParam Out - What {@link send} takes.
@@ -165,6 +172,28 @@ export class Connection<In = unknown, Out = unknown> implements Waitable, AsyncD
     return message === undefined ? undefined : this.#received(message);
   }
 
+  /**
+   * Receives the next message into memory that is there already.
+   *
+   * @param buffer - Any typed array, view or Buffer.
+   * @param options.offsetBytes - Where in `buffer` the message begins, in bytes, from 0 to its length. Default 0.
+   * @returns How many bytes the message has.
+   * @throws {@link BufferTooShortError} `ERR_FURCA_BUFFER_TOO_SHORT`: the message is longer than what is left of `buffer`, which is as it was; the
+   * message is received, and whole in the error's `received`.
+   * @throws {@link UsageError} `ERR_FURCA_INVALID_ARGUMENT`: no such buffer or offset. Others as {@link recvBytes}.
+   */
+  async recvBytesInto(buffer: ArrayBufferView, options: RecvIntoOptions = {}): Promise<number> {
+    const copy = copierInto('Receiving a message', buffer, options.offsetBytes);
+    return copy(await this.recvBytes({ timeoutMs: options.timeoutMs, signal: options.signal }));
+  }
+
+  /** As {@link recvBytesInto} if the next message is here already, else `undefined`. */
+  tryRecvBytesInto(buffer: ArrayBufferView, options: RecvIntoOptions = {}): number | undefined {
+    const copy = copierInto('Receiving a message', buffer, options.offsetBytes);
+    const message = this.tryRecvBytes();
+    return message === undefined ? undefined : copy(message);
+  }
+
   #received(message: Uint8Array): Uint8Array {
     if (this.#receivedMessages === 0 && withoutKey.has(this) && isChallenge(message)) {
       this.terminate();
@@ -181,7 +210,8 @@ export class Connection<In = unknown, Out = unknown> implements Waitable, AsyncD
    * @param options.timeoutMs - How long to wait for that. Default 0: takes in what has arrived by now, and looks.
    * @throws The reason of `signal`, and {@link ClosedError} `ERR_FURCA_CLOSED`: this side called `close()`.
    */
-  poll({ timeoutMs = 0, signal }: WaitOptions = {}): Promise<boolean> {
+  poll(options: WaitOptions = {}): Promise<boolean> {
+    const { timeoutMs = 0, signal } = options;
     const begin = ({ resolve }: { resolve(value: boolean): void }): (() => void) => {
       const look = (): void => {
         if (this.tryPoll()) resolve(true);

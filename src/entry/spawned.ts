@@ -8,7 +8,7 @@ import { inheritLifeline } from '../process/family.js';
 import '../process/process.js';
 import '../channel/kinds.js';
 import '../sync/kinds.js';
-import { ARENA_FD, LIFELINE_FD } from '../process/start/forkserver.js';
+import { ARENA_FD, LIFELINE_FD } from '../process/start/zygote-place.js';
 
 const [, , owner = '', at = ''] = process.argv;
 followLifeline(LIFELINE_FD);

@@ -8,7 +8,7 @@ import { runChild } from '../process/child.js';
 import '../process/process.js';
 import '../channel/kinds.js';
 import '../sync/kinds.js';
-import { ARENA_FD } from '../process/start/forkserver.js';
+import { ARENA_FD } from '../process/start/zygote-place.js';
 import { Zygote, type ZygoteOrders } from '../process/zygote.js';
 
 const [, script = '', owner = '', orders = ''] = process.argv;

@@ -73,9 +73,9 @@ async function isEnough(future: Future<unknown>, returnWhen: ReturnWhen): Promis
  */
 export function asCompleted<Result>(
   futures: Iterable<Future<Result>>,
-  { timeoutMs = Number.POSITIVE_INFINITY }: { readonly timeoutMs?: number } = {},
+  options: { readonly timeoutMs?: number } = {},
 ): AsyncIterableIterator<Future<Result>> {
-  return new Completed(new Set(futures), timeoutMs);
+  return new Completed(new Set(futures), options.timeoutMs ?? Number.POSITIVE_INFINITY);
 }
 
 class Completed<Result> implements AsyncIterableIterator<Future<Result>> {

@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
-import { closeDescriptor, createPipe, type PipeEnds } from './descriptor.js';
+import { createPipe, type PipeEnds } from './descriptor.js';
 import { native } from './library.js';
+import { closeNoted, noteOpened } from './thread-descriptors.js';
 
 const RING = new Uint8Array([1]);
 
@@ -23,6 +24,7 @@ export class Doorbell {
   /** @param onRing - Called in the event loop after one or several rings. */
   constructor(onRing: () => void) {
     this.#pipe = createPipe(true);
+    noteOpened(this.#pipe.writeFd);
     this.#socket = new Socket({ fd: this.#pipe.readFd, readable: true, writable: false });
     this.#socket.on('data', onRing);
     // A pipe that fails or ends was closed by `close` or by a fork; there is nobody to tell.
@@ -53,6 +55,6 @@ export class Doorbell {
   /** Closes both ends. A forked child calls it on the copy it inherited, or it would eat its parent's rings. */
   close(): void {
     this.#socket.destroy();
-    closeDescriptor(this.#pipe.writeFd);
+    closeNoted(this.#pipe.writeFd);
   }
 }

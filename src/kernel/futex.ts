@@ -60,11 +60,16 @@ export function futexWake(address: number, count: number): number {
 export class RobustRegistration {
   readonly #head: Mapping;
   readonly #words: BigInt64Array;
+  /** The same bytes: see `announce`. */
+  readonly #doubles: Float64Array;
   #threadId = 0;
+  #lastAddress = 0;
+  #lastAsDouble = 0;
 
   constructor() {
     this.#head = mapPrivate(4096);
     this.#words = new BigInt64Array(this.#head.buffer, 0, 3);
+    this.#doubles = new Float64Array(this.#head.buffer, 0, 3);
     this.register();
   }
 
@@ -88,11 +93,16 @@ export class RobustRegistration {
 
   /** Names the futex word that this thread is about to take; it stays named until `clear`. */
   announce(address: number): void {
-    this.#words[PENDING_INDEX] = BigInt(address);
+    // One store of eight bytes, without a BigInt for every lock: a subnormal double has the integer that it is a multiple of as its bits.
+    if (address !== this.#lastAddress) {
+      this.#lastAddress = address;
+      this.#lastAsDouble = address * Number.MIN_VALUE;
+    }
+    this.#doubles[PENDING_INDEX] = this.#lastAsDouble;
   }
 
   /** Says that this thread holds no futex any more. */
   clear(): void {
-    this.#words[PENDING_INDEX] = 0n;
+    this.#doubles[PENDING_INDEX] = 0;
   }
 }

@@ -12,6 +12,7 @@ type Native = (
 interface Koffi {
   load(path: string | null): { func(definition: string): Native };
   view(address: bigint, length: number): ArrayBuffer;
+  address(memory: NodeJS.ArrayBufferView): bigint;
   errno(): number;
 }
 
@@ -150,4 +151,15 @@ export function lastErrno(): number {
 export function viewMemory(address: number, length: number): ArrayBuffer {
   native();
   return (koffi as Koffi).view(BigInt(address), length);
+}
+
+/** Whether the library was loaded before. */
+export function isLoaded(): boolean {
+  return library !== undefined;
+}
+
+/** Where the bytes of a view lie in this process. */
+export function addressOf(memory: NodeJS.ArrayBufferView): number {
+  native();
+  return Number((koffi as Koffi).address(memory));
 }

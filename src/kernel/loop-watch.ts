@@ -1,3 +1,4 @@
+import { isMainThread } from 'node:worker_threads';
 import { native } from './library.js';
 
 const FIRST_PAUSE_MS = 1;
@@ -55,7 +56,10 @@ export class LoopWatch {
   }
 }
 
-/** Tells whether anything referenced is left in the main thread's event loop: handles, requests, timers. */
+/**
+ * Tells whether anything referenced is left in this thread's event loop: handles, requests, timers. Of a worker thread's loop libuv gives
+ * no address, and it is taken to be alive: what a thread prints, for instance, leaves by it.
+ */
 export function hasLiveLoop(): boolean {
-  return native().uv_loop_alive(native().uv_default_loop()) !== 0;
+  return !isMainThread || native().uv_loop_alive(native().uv_default_loop()) !== 0;
 }

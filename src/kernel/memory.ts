@@ -1,6 +1,6 @@
 import { fstatSync } from 'node:fs';
 import { checked } from './errno.js';
-import { native, viewMemory } from './library.js';
+import { addressOf, isLoaded, native, viewMemory } from './library.js';
 
 const MFD_CLOEXEC = 1;
 const PROT_READ_WRITE = 3;
@@ -10,6 +10,9 @@ const MAP_SHARED_ANONYMOUS = 0x21;
 /** No swap is set aside for a sparse mapping: only pages that are touched cost memory. */
 const MAP_NORESERVE = 0x4000;
 const MADV_REMOVE = 9;
+const MADV_HUGEPAGE = 14;
+/** Of the processors supported, the largest. */
+const SYSTEM_PAGE_BYTES = 64 * 1024;
 
 /** A mapped stretch of memory: where it lies in this process, and a buffer over it. */
 export interface Mapping {
@@ -54,6 +57,16 @@ function map(sizeBytes: number, flags: number, fd: number): Mapping {
 /** A mapping that another thread of this process has made. */
 export function viewMapping(address: number, sizeBytes: number): Mapping {
   return { address, sizeBytes, buffer: viewMemory(address, sizeBytes) };
+}
+
+/** Asks for large pages under memory that was not touched yet; a system that has none goes on as it would. */
+export function adviseHugePages(memory: Uint8Array): void {
+  // Not worth loading the library for: what reads messages of strangers does without it.
+  if (!isLoaded()) return;
+  const address = addressOf(memory);
+  const first = Math.ceil(address / SYSTEM_PAGE_BYTES) * SYSTEM_PAGE_BYTES;
+  const end = Math.floor((address + memory.byteLength) / SYSTEM_PAGE_BYTES) * SYSTEM_PAGE_BYTES;
+  if (end > first) native().madvise(first, end - first, MADV_HUGEPAGE);
 }
 
 /** Gives the pages of a shared mapping back to the system; they read as zero from now on (madvise(2)). */

@@ -22,11 +22,15 @@ import { makeUserBuffer, revokeUserBuffer } from './user-buffer.js';
  * Memory with a name, for programs that have nothing else in common than their user. The memory itself has no name (memfd): it goes with
  * the last process that has it, whatever becomes of the name. A name is a folder with one link to /proc/<pid>/fd/<n> for each process that
  * has the memory, so that it can be found for as long as any of them lives. A link of one that died leads nowhere, or to something that
- * does not bear the memory's number, and is removed by the next who looks.
+ * does not bear the memory's number, and is removed by the next who looks or lets go.
  */
 
 const O_RDWR = 2;
 const LONGEST_NAME_BYTES = 200;
+
+/** What has a link of this process. */
+const linked = new Set<NamedMemory>();
+let isTold = false;
 
 /** Memory that this process has mapped. */
 export class NamedMemory {
@@ -37,6 +41,7 @@ export class NamedMemory {
   readonly #fd: number;
   readonly #link: string;
   readonly #folder: string;
+  readonly #pid: number = process.pid;
 
   private constructor(name: string, id: string, fd: number, folder: string, linkFolder: string) {
     this.name = name;
@@ -48,6 +53,9 @@ export class NamedMemory {
     this.#sizeBytes = memoryFileBytes(fd);
     this.#address = mapShared(fd, this.#sizeBytes).address;
     this.buffer = makeUserBuffer(this.#address, this.#sizeBytes);
+    linked.add(this);
+    if (!isTold) process.on('exit', dropLinks);
+    isTold = true;
   }
 
   /**
@@ -65,13 +73,13 @@ export class NamedMemory {
     try {
       mkdirSync(made, { mode: 0o700 });
       memory = new NamedMemory(name, id, fd, folder, made);
-      removeStale(folder);
+      removeIfDead(folder);
       renameSync(made, folder);
       return memory;
     } catch (error) {
       rmSync(made, { recursive: true, force: true });
       if (memory === undefined) closeDescriptor(fd);
-      else memory.#unmap();
+      else memory.close();
       const { code } = error as NodeJS.ErrnoException;
       if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
       throw new UsageError(
@@ -107,13 +115,17 @@ export class NamedMemory {
 
   /** Lets go of the memory; the name goes with the last one that has it. */
   close(): void {
-    rmSync(this.#link, { force: true });
-    try {
-      rmdirSync(this.#folder);
-    } catch {
-      // Others have it, or the name was given up before.
-    }
+    this.dropLink();
     this.#unmap();
+  }
+
+  /** Is not found through this process any more. */
+  dropLink(): void {
+    linked.delete(this);
+    // A forked child has its parent's memory, but not its link.
+    if (this.#pid !== process.pid) return;
+    rmSync(this.#link, { force: true });
+    removeIfDead(this.#folder);
   }
 
   #unmap(): void {
@@ -126,6 +138,10 @@ export class NamedMemory {
   unlink(): void {
     rmSync(this.#folder, { recursive: true, force: true });
   }
+}
+
+function dropLinks(): void {
+  for (const memory of linked) memory.dropLink();
 }
 
 /** The folder of a name, in one that is this user's alone. */
@@ -176,9 +192,15 @@ function openLink(link: string): number {
   return -1;
 }
 
-function removeStale(folder: string): void {
+/** Removes a name that nobody is left to have. */
+function removeIfDead(folder: string): void {
   for (const link of linksIn(folder)) {
     const fd = openLink(link);
     if (fd !== -1) closeDescriptor(fd);
+  }
+  try {
+    rmdirSync(folder);
+  } catch {
+    // Others have it, or the name was given up before.
   }
 }

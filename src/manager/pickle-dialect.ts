@@ -49,7 +49,8 @@ function newObject(pair: unknown): ProxyRecord {
   return { token: token.plain(), exposed, proxyType: 'AutoProxy' };
 }
 
-function finder(revive: Revive, unknown: string[][]): FindGlobal {
+/** What may stand in requests and replies; names of anything else are noted in `unknown`. */
+export function finder(revive: Revive, unknown: string[][]): FindGlobal {
   return (module, name) => {
     if (module === MANAGERS) {
       if (name === 'Token') return TOKEN;
@@ -64,7 +65,7 @@ function finder(revive: Revive, unknown: string[][]): FindGlobal {
 }
 
 /** A token that was read; its state comes after it was made. */
-class PythonToken {
+export class PythonToken {
   #state: readonly unknown[] = [];
 
   set(state: unknown): void {
@@ -103,7 +104,8 @@ export function proxyReduction({ token, exposed, proxyType }: ProxyRecord): Redu
   return { module: MANAGERS, name: 'RebuildProxy', args: [type, reducibleToken(token), 'pickle', keywords] };
 }
 
-function reducibleToken({ typeid, address, ident }: Token): Reducible {
+/** How Python makes a token. */
+export function reducibleToken({ typeid, address, ident }: Token): Reducible {
   const state = tuple(typeid, pythonAddress(address), ident);
   return { [REDUCE]: () => ({ module: MANAGERS, name: 'Token', args: [], state, isNew: true }) };
 }

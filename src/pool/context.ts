@@ -2,8 +2,8 @@ import { checkedStartMethod, defaultStartMethod, getAllStartMethods } from '../p
 import { Process } from '../process/process.js';
 import type { ProcessOptions } from '../process/process-options.js';
 import type { StartMethod } from '../process/start-request.js';
+import type { PoolOptions } from './options/pool-options.js';
 import { Pool } from './pool.js';
-import type { PoolOptions } from './pool-options.js';
 
 /** The package bound to one start method, whatever the program's own is. */
 export interface Context {

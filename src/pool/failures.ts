@@ -42,6 +42,10 @@ const REASONS: Readonly<Record<LossReason, string>> = {
   timeout: 'was ended by the pool',
 };
 
+function whoIs({ pid, threadId }: WorkerLoss): string {
+  return threadId === 0 ? String(pid) : `thread ${threadId}`;
+}
+
 function howItEnded({ reason, signal, exitCode }: WorkerLoss): string {
   const known = REASONS[reason];
   if (known !== '') return known;
@@ -53,20 +57,21 @@ export function workerLost(loss: WorkerLoss, isPoison: boolean): WorkerLostError
   const how = howItEnded(loss);
   if (isPoison) {
     return new WorkerLostError(
-      `The task failed: it has killed ${loss.attempts} workers and is set aside (poisonAfter); the last, ${loss.pid}, ${how}.`,
+      `The task failed: it has killed ${loss.attempts} workers and is set aside (poisonAfter); the last, ${whoIs(loss)}, ${how}.`,
       loss,
       {},
       'ERR_FURCA_POISONED',
     );
   }
   return new WorkerLostError(
-    `The task failed: worker ${loss.pid} ${how} while it ran it (attempt ${loss.attempts}). Other tasks go on; pass { retries } to run such a task again.`,
+    `The task failed: worker ${whoIs(loss)} ${how} while it ran it (attempt ${loss.attempts}). Other tasks go on; pass { retries } to run such a task again.`,
     loss,
   );
 }
 
-export function taskTooLong(taskTimeoutMs: number, pid: number, cause: Error | undefined): TimeoutError {
-  const ended = cause === undefined ? 'and was stopped' : `and its worker ${pid} was killed`;
+export function taskTooLong(taskTimeoutMs: number, cause: Error | undefined): TimeoutError {
+  const ended =
+    cause instanceof WorkerLostError ? `and its worker ${whoIs(cause)} was killed` : 'and was stopped';
   return new TimeoutError(
     `The task failed: it ran longer than ${taskTimeoutMs} ms, ${ended}.`,
     taskTimeoutMs,

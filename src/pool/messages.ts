@@ -1,5 +1,5 @@
 import type { ErrorRecord } from '../wire/errors.js';
-import type { TaskOrigin } from './task.js';
+import type { TaskOrigin } from './jobs/task.js';
 
 /** Kinds of messages between a pool and its workers: the first element of each. */
 export const DEFINE = 0;
@@ -9,6 +9,11 @@ export const RESUME = 3;
 export const STOP = 4;
 export const INITIALIZE = 5;
 export const STREAM = 6;
+
+/** Flags of a message of work. Somebody watches how long each of its items takes. */
+export const TIMED = 1;
+/** An item of it whose result is lost may be run again. */
+export const REPEATABLE = 2;
 
 /**
  * What a pool tells a worker. Numbers count the work sent to this worker; see arena/progress.ts. `job` is the number of the pool's
@@ -37,6 +42,7 @@ export type CallMessage = readonly [
   args: readonly unknown[],
   job: number,
   attempt: number,
+  flags: number,
 ];
 
 export type ChunkMessage = readonly [
@@ -46,6 +52,7 @@ export type ChunkMessage = readonly [
   items: readonly unknown[],
   job: number,
   attempt: number,
+  flags: number,
   first: number,
   origin?: TaskOrigin,
 ];
@@ -57,6 +64,7 @@ export type StreamMessage = readonly [
   args: readonly unknown[],
   job: number,
   attempt: number,
+  flags: number,
   ahead: number,
 ];
 

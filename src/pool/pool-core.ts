@@ -2,18 +2,18 @@ import { MODULES } from '../base/programs.js';
 import { joinOrFoundFamily } from '../process/family.js';
 import { joinStacks } from '../wire/errors.js';
 import type { AnyFunction } from '../wire/functions.js';
-import type { CallPlan } from './call-plan.js';
-import type { DispatchSettings } from './dispatch-settings.js';
-import { Dispatcher } from './dispatcher.js';
+import { Dispatcher } from './dispatch/dispatcher.js';
+import { guardJob } from './dispatch/job-guard.js';
 import { badOption, poolClosed, usedByCopy } from './failures.js';
-import { GeneratorJob } from './generator-job.js';
-import { guardJob } from './job-guard.js';
-import { CallJob, MapJob } from './jobs.js';
-import { PoolTracer } from './pool-tracer.js';
-import type { ProgressMeter } from './progress-meter.js';
-import { StreamJob } from './stream-job.js';
-import { type Job, makeTask, ONE_CALL, STREAMED, type TaskFunction } from './task.js';
-import { TaskFunctions } from './task-functions.js';
+import { GeneratorJob } from './jobs/generator-job.js';
+import { CallJob, MapJob } from './jobs/jobs.js';
+import type { ProgressMeter } from './jobs/progress-meter.js';
+import { StreamJob } from './jobs/stream-job.js';
+import { type Job, makeTask, ONE_CALL, STREAMED, type TaskFunction } from './jobs/task.js';
+import { TaskFunctions } from './jobs/task-functions.js';
+import { type CallPlan, plainPlan } from './options/call-plan.js';
+import type { DispatchSettings } from './options/dispatch-settings.js';
+import { PoolTracer } from './seeing/pool-tracer.js';
 
 /** What a stream of items wants. */
 export interface StreamWishes {
@@ -32,12 +32,15 @@ export class PoolCore {
   #lastFunction = 0;
   readonly #functions: TaskFunctions;
   readonly #spreading: TaskFunctions;
+  /** What a call without options wants. */
+  readonly plain: CallPlan;
   state: 'open' | 'closed' | 'terminated' = 'open';
 
   constructor(settings: DispatchSettings, trace: string | undefined, name: string) {
     const nextId = (): number => ++this.#lastFunction;
     this.#functions = new TaskFunctions({ isSpread: false, nextId, carry: settings.carry });
     this.#spreading = new TaskFunctions({ isSpread: true, nextId, carry: settings.carry });
+    this.plain = plainPlan(settings);
     this.dispatcher = new Dispatcher(joinOrFoundFamily(), settings);
     this.tracer = trace === undefined ? undefined : new PoolTracer(trace, name);
     if (this.tracer !== undefined) this.dispatcher.traceBy(this.tracer);

@@ -1,52 +1,35 @@
 import { EventEmitter } from 'node:events';
 import type { WaitOptions } from '../arena/parking.js';
 import { cpuCount } from '../process/cpu-count.js';
-import { assertMayStart } from '../process/launch.js';
-import { AsyncResult, type CallbackOptions, reportAllUnread } from './async-result.js';
-import { type ApplyOptions, type CallOptions, planOf } from './call-plan.js';
+import { PROCESSES } from './crew/process-body.js';
 import { badOption, badSize, stillOpen } from './failures.js';
-import { checkedCount, checkedInputs, collect, type Inputs } from './inputs.js';
-import { iterate, iterateGenerated, valuesOf } from './iteration.js';
-import { noteClosed, noteOpen } from './open-pools.js';
+import { AsyncResult, type CallbackOptions, reportAllUnread } from './jobs/async-result.js';
+import { iterate, iterateGenerated, valuesOf } from './jobs/iteration.js';
+import { ProgressMeter } from './jobs/progress-meter.js';
+import type { SettledItem, StreamJob } from './jobs/stream-job.js';
+import type { Job, TaskFunction } from './jobs/task.js';
+import {
+  type ApplyOptions,
+  type CallPlan,
+  planOf,
+  type RepeatOptions,
+  type StreamOptions,
+} from './options/call-plan.js';
+import { checkedCount, checkedInputs, collect, type Inputs } from './options/inputs.js';
+import type {
+  ApplyAsyncOptions,
+  ImapOptions,
+  ImapSettledOptions,
+  MapAsyncOptions,
+  MapOptions,
+  Rest,
+  Streaming,
+} from './options/method-options.js';
+import type { PoolOptions } from './options/pool-options.js';
+import { type InnerOptions, settingsOf } from './options/settings.js';
 import { continuedHere, PoolCore } from './pool-core.js';
-import type { ItemOptions, PoolOptions } from './pool-options.js';
-import { type PoolStats, statsOf } from './pool-stats.js';
-import { ProgressMeter } from './progress-meter.js';
-import { type InnerOptions, settingsOf } from './settings.js';
-import type { SettledItem, StreamJob } from './stream-job.js';
-import type { Job, TaskFunction } from './task.js';
-
-/** Options of the calls that work on many items. */
-export interface MapOptions<Item = unknown> extends ItemOptions<Item>, CallOptions {}
-
-/** Options of the calls that stream. */
-export interface ImapOptions<Item = unknown> extends MapOptions<Item> {
-  /** Items that may be read from the input and not yet be taken as results, at least 1. Default: a few chunks for each worker. */
-  readonly bufferItems?: number;
-}
-
-/** Options of {@link Pool.imapSettled}. */
-export interface ImapSettledOptions<Item = unknown> extends ImapOptions<Item> {
-  /** Yield items as they are ready instead of in input order. Default `false`. */
-  readonly unordered?: boolean;
-}
-
-/** Options of {@link Pool.applyAsync}. */
-export interface ApplyAsyncOptions<Result> extends ApplyOptions, CallbackOptions<Result> {}
-
-/** Options of {@link Pool.mapAsync}. */
-export interface MapAsyncOptions<Item, Result> extends MapOptions<Item>, CallbackOptions<Result> {}
-
-/** The arguments of a task, which may be left out where it takes none, and the options of the call. */
-export type Rest<Args extends readonly unknown[], Options> = Args extends readonly []
-  ? [args?: readonly [], options?: Options]
-  : [args: NoInfer<Args>, options?: Options];
-
-/** What a streaming task gives: an async generator, a generator, or a promise of one. */
-export type Streaming<Value> =
-  | AsyncIterable<Value>
-  | Iterable<Value>
-  | PromiseLike<AsyncIterable<Value> | Iterable<Value>>;
+import { noteClosed, noteOpen } from './seeing/open-pools.js';
+import { type PoolStats, statsOf } from './seeing/pool-stats.js';
 
 /** Events of a {@link Pool}. */
 export interface PoolEvents {
@@ -54,7 +37,7 @@ export interface PoolEvents {
   error: [error: unknown];
 }
 
-const PLAIN_POOL: InnerOptions = { isOnDemand: false, sendsAhead: true };
+const OF_PROCESSES: InnerOptions = { bodies: PROCESSES, isOnDemand: false, sendsAhead: true };
 
 /**
  * Worker processes that run tasks.
@@ -80,20 +63,19 @@ export class Pool extends EventEmitter<PoolEvents> implements AsyncDisposable {
    * @throws {@link UsageError} `ERR_FURCA_INVALID_ARGUMENT`: a size or option that makes no sense; nothing was started.
    * @throws {@link UsageError} `ERR_FURCA_DAEMONIC_CHILD`, `ERR_FURCA_BOOTSTRAPPING`: as for {@link Process.start}.
    */
-  constructor(processes: number = cpuCount(), options: PoolOptions = {}, inner: InnerOptions = PLAIN_POOL) {
+  constructor(processes: number = cpuCount(), options: PoolOptions = {}, inner: InnerOptions = OF_PROCESSES) {
     super();
     if (!Number.isInteger(processes) || processes < 1) throw badSize(processes);
     if (typeof options !== 'object' || options === null) throw badOption('the options', 'an object');
     const settings = settingsOf(processes, options, inner);
-    assertMayStart();
+    inner.bodies.assertMayStart();
     this.#core = new PoolCore(settings, options.trace, options.name ?? 'Pool');
     noteOpen(this, options.name ?? 'Pool');
   }
 
   /**
-   * Calls `fn` with `args` in a worker.
+   * Calls `fn` with `args` in a worker; {@link ApplyOptions} may follow them.
    *
-   * @param options - See {@link ApplyOptions}.
    * @returns What `fn` returned; a promise is awaited in the worker.
    * @throws What `fn` threw, rebuilt, its stack continued by the caller's; the reason of an aborted signal.
    * @throws {@link NotSendableError} `ERR_FURCA_NOT_SENDABLE`: function, argument or result cannot travel.
@@ -113,7 +95,7 @@ export class Pool extends EventEmitter<PoolEvents> implements AsyncDisposable {
     this.#core.assertOpen();
     const [args = [], options] = rest as [args?: readonly unknown[], options?: ApplyOptions];
     try {
-      return (await this.#core.call(this.#core.describe(fn), args, planOf(options))) as Awaited<Result>;
+      return (await this.#core.call(this.#core.describe(fn), args, this.#planOf(options))) as Awaited<Result>;
     } catch (error) {
       throw continuedHere(error, 'Pool.apply');
     }
@@ -129,7 +111,7 @@ export class Pool extends EventEmitter<PoolEvents> implements AsyncDisposable {
       args?: readonly unknown[],
       options?: ApplyAsyncOptions<Awaited<Result>>,
     ];
-    const { job, promise } = this.#core.submit(this.#core.describe(fn), args, planOf(options));
+    const { job, promise } = this.#core.submit(this.#core.describe(fn), args, this.#planOf(options));
     const result = this.#answer(promise as Promise<Awaited<Result>>, options, 'Pool.applyAsync');
     this.#jobs.set(result, job);
     return result;
@@ -163,7 +145,7 @@ export class Pool extends EventEmitter<PoolEvents> implements AsyncDisposable {
   ): AsyncResult<Awaited<Result>[]> {
     this.#core.assertOpen();
     const known = this.#core.describe(fn);
-    checkMap(items, options);
+    this.#checkMap(items, options);
     const promise = this.#map(() => known, items, options, 'Pool.mapAsync');
     return this.#answer(promise as Promise<Awaited<Result>[]>, options, 'Pool.mapAsync');
   }
@@ -194,7 +176,7 @@ export class Pool extends EventEmitter<PoolEvents> implements AsyncDisposable {
   ): AsyncResult<Awaited<Result>[]> {
     this.#core.assertOpen();
     const known = this.#core.describe(fn, true);
-    checkMap(items, options);
+    this.#checkMap(items, options);
     const promise = this.#map(() => known, items, options, 'Pool.starmapAsync');
     return this.#answer(promise as Promise<Awaited<Result>[]>, options, 'Pool.starmapAsync');
   }
@@ -248,11 +230,13 @@ export class Pool extends EventEmitter<PoolEvents> implements AsyncDisposable {
    */
   stream<Args extends readonly unknown[], Value>(
     fn: (...args: Args) => Streaming<Value>,
-    ...rest: Rest<Args, ApplyOptions>
+    ...rest: Rest<Args, StreamOptions>
   ): AsyncIterableIterator<Awaited<Value>> {
     this.#core.assertOpen();
-    const [args = [], options = {}] = rest as [args?: readonly unknown[], options?: ApplyOptions];
-    const job = this.#core.generate(this.#core.describe(fn), args, planOf(options));
+    const [args = [], options = {}] = rest as [args?: readonly unknown[], options?: StreamOptions];
+    if ((options as RepeatOptions).retries !== undefined)
+      throw badOption('retries', 'left out of a stream, which is never run again');
+    const job = this.#core.generate(this.#core.describe(fn), args, this.#planOf(options));
     return iterateGenerated(job, this.#core.dispatcher, 'Pool.stream');
   }
 
@@ -330,7 +314,7 @@ export class Pool extends EventEmitter<PoolEvents> implements AsyncDisposable {
     this.#core.assertOpen();
     const fn = describe();
     const chunkSize = checkedCount('chunkSize', options.chunkSize);
-    const plan = planOf(options);
+    const plan = this.#planOf(options);
     // A copy: later changes to the caller's array stay there.
     const all = Array.isArray(items) ? items.slice() : await collect(checkedInputs(items));
     const progress = ProgressMeter.of(options.progress, all.length);
@@ -351,7 +335,7 @@ export class Pool extends EventEmitter<PoolEvents> implements AsyncDisposable {
       isOrdered: options.unordered !== true,
       chunkSize: checkedCount('chunkSize', options.chunkSize),
       bufferItems: checkedCount('bufferItems', options.bufferItems),
-      plan: planOf(options),
+      plan: this.#planOf(options),
     };
     const known = this.#core.describe(fn);
     const inputs = checkedInputs(items);
@@ -390,11 +374,15 @@ export class Pool extends EventEmitter<PoolEvents> implements AsyncDisposable {
       code: 'FURCA_UNREAD_FAILURE',
     });
   }
-}
 
-/** Finds the caller's mistakes before anything happens. */
-function checkMap(items: Inputs<unknown>, options: MapOptions<never>): void {
-  checkedInputs(items);
-  checkedCount('chunkSize', options.chunkSize);
-  planOf(options);
+  /** Finds the caller's mistakes before anything happens. */
+  #checkMap(items: Inputs<unknown>, options: MapOptions<never>): void {
+    checkedInputs(items);
+    checkedCount('chunkSize', options.chunkSize);
+    this.#planOf(options);
+  }
+
+  #planOf(options: Parameters<typeof planOf>[0]): CallPlan {
+    return planOf(options, this.#core.plain);
+  }
 }

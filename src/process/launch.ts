@@ -39,7 +39,7 @@ export interface LaunchPlan {
   readonly call: Call;
   /** Shown by `activeChildren`. */
   readonly shown: object | undefined;
-  /** Flags for Node, of a spawned child alone. */
+  /** Flags of Node besides those of this process; not for `fork`, whose children have those of their parent. */
   readonly flags?: readonly string[];
   /** Called once the child has taken over its streams. */
   readonly onReady: (() => void) | undefined;
@@ -96,19 +96,22 @@ async function startAndRegister(
   request: PackedRequest,
 ): Promise<ChildHandle> {
   const started = await startBy(plan.startMethod, member, plan, request);
-  const handle = register(member, plan, started);
-  try {
-    await handle.started();
-    return handle;
-  } catch (error) {
-    if (!handle.isUnfit) throw error;
+  if (started !== null) {
+    const handle = register(member, plan, started);
+    try {
+      await handle.started();
+      return handle;
+    } catch (error) {
+      if (!handle.isUnfit) throw error;
+    }
   }
-  // A loader with a thread of its own came with the flags of this process: such a zygote must not be forked.
-  debug('forkserver cannot serve here (threads from start-up modules); %s is spawned', plan.name);
+  // A loader with a thread of its own came with the flags of this process: such a zygote must not be forked. Or the family has all the
+  // zygotes it can have.
+  debug('forkserver cannot serve here; %s is spawned', plan.name);
   const spawned = register(
     member,
     plan,
-    await startBy('spawn', member, plan, packRequest(headOf(plan), bodyOf(plan), plan.call)),
+    spawn(member, plan, packRequest(headOf(plan), bodyOf(plan), plan.call)),
   );
   await spawned.started();
   return spawned;
@@ -125,20 +128,24 @@ function startBy(
   member: Member,
   plan: LaunchPlan,
   request: PackedRequest,
-): Started | Promise<Started> {
+): Started | null | Promise<Started> {
   switch (method) {
     case 'forkserver':
-      return startByForkserver(member, request);
+      return startByForkserver(member, request, plan.flags ?? []);
     case 'fork':
       return startByFork(member, request, plan.inherit);
     case 'spawn':
-      return startBySpawn(member, request, {
-        cwd: plan.cwd ?? process.cwd(),
-        env: plan.env ?? process.env,
-        stdio: plan.stdio,
-        flags: plan.flags ?? [],
-      });
+      return spawn(member, plan, request);
   }
+}
+
+function spawn(member: Member, plan: LaunchPlan, request: PackedRequest): Started {
+  return startBySpawn(member, request, {
+    cwd: plan.cwd ?? process.cwd(),
+    env: plan.env ?? process.env,
+    stdio: plan.stdio,
+    flags: plan.flags ?? [],
+  });
 }
 
 function headOf(plan: LaunchPlan): RequestHead {
@@ -151,7 +158,7 @@ function headOf(plan: LaunchPlan): RequestHead {
 }
 
 function bodyOf(plan: LaunchPlan): Omit<RequestBody, 'call' | 'inherited'> {
-  const base = zygoteEnvironment();
+  const base = zygoteEnvironment(plan.flags ?? []);
   const wanted = plan.env ?? process.env;
   const isSpawn = plan.startMethod === 'spawn';
   // What the child wakes up with is known of an own zygote and of an own fork, not of a zygote of another process.

@@ -4,7 +4,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { UsageError } from '../base/errors.js';
 import { ownIdentity } from './identity.js';
-import { setPreloads } from './start/forkserver.js';
+import { setPreloads } from './start/zygote-place.js';
 
 /**
  * Tells whether the module is the program that was started, and this is the first process: what Python's

@@ -11,7 +11,7 @@ import { reportFatal } from './fatal.js';
 import { forgetSelf } from './process.js';
 import { forgetChildren } from './registry.js';
 import { forgetForkedChildren, ownForker } from './start/fork.js';
-import { forgetZygote } from './start/forkserver.js';
+import { forgetZygotes } from './start/forkserver.js';
 
 /** What to do around a fork; see {@link registerAtFork}. */
 export interface AtFork {
@@ -104,7 +104,7 @@ function becomeCopy(): void {
   children.clear();
   forgetForkedChildren();
   forgetChildren();
-  forgetZygote();
+  forgetZygotes();
   forgetSelf();
   leaveFamilyAfterFork();
   leaveLifeline();

@@ -17,7 +17,10 @@ import {
   resetBarrier,
 } from '../arena/primitives/barrier-words.js';
 import { joinWaiters, leaveWaiters } from '../arena/primitives/wait-set.js';
+import { me, openHandleOf, SharedObject, takeBlock } from '../arena/shared-object.js';
 import { pidOf } from '../arena/slots.js';
+import type { SyncWaitOptions } from '../arena/waiting.js';
+import { Arrivals, checkedTimeout, type Gate, passGate, passGateSync } from '../arena/waiting.js';
 import { BrokenBarrierError, UsageError } from '../base/errors.js';
 import {
   type AnyFunction,
@@ -26,9 +29,6 @@ import {
   loadFunction,
 } from '../wire/functions.js';
 import { registerHandleKind } from '../wire/handles.js';
-import type { SyncWaitOptions } from './lock.js';
-import { me, openHandleOf, SharedObject, takeBlock } from './shared-object.js';
-import { Arrivals, checkedTimeout, type Gate, passGate, passGateSync } from './waiting.js';
 
 /** What a barrier is doing, at the moment of the call. */
 export interface BarrierStats {

@@ -11,13 +11,13 @@ import {
   takePlace,
   waitingPids,
 } from '../arena/primitives/condition-words.js';
+import { me, openHandleOf, SharedObject, takeBlock } from '../arena/shared-object.js';
+import { checkedTimeout, type Gate, passGate, passGateSync, type SyncWaitOptions } from '../arena/waiting.js';
 import { LimitError, TimeoutError, UsageError } from '../base/errors.js';
 import { registerHandleKind } from '../wire/handles.js';
 import type { Guard } from './guard.js';
-import { Lock, type SyncWaitOptions } from './lock.js';
+import { Lock } from './lock.js';
 import { RLock } from './rlock.js';
-import { me, openHandleOf, SharedObject, takeBlock } from './shared-object.js';
-import { checkedTimeout, type Gate, passGate, passGateSync } from './waiting.js';
 
 /** What a condition is doing, at the moment of the call. */
 export interface ConditionStats {

@@ -3,11 +3,11 @@ import type { Handle } from '../arena/local-handles.js';
 import type { WaitOptions } from '../arena/parking.js';
 import { clearEvent, eventState, isSet, setEvent, wasSetSince } from '../arena/primitives/event-word.js';
 import { joinWaiters, leaveWaiters, waitersOf } from '../arena/primitives/wait-set.js';
+import { me, openHandleOf, SharedObject, takeBlock } from '../arena/shared-object.js';
+import type { SyncWaitOptions } from '../arena/waiting.js';
+import { Arrivals, type Gate, passGate, passGateSync } from '../arena/waiting.js';
 import { TimeoutError } from '../base/errors.js';
 import { registerHandleKind } from '../wire/handles.js';
-import type { SyncWaitOptions } from './lock.js';
-import { me, openHandleOf, SharedObject, takeBlock } from './shared-object.js';
-import { Arrivals, type Gate, passGate, passGateSync } from './waiting.js';
 
 /** What an event is doing, at the moment of the call. */
 export interface EventStats {

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { me } from '../arena/shared-object.js';
 import type { LocalLock } from './lock-gate.js';
-import { me } from './shared-object.js';
 
 /** One taking of a lock that its owner may take again. Who carries the latest one of a lock may take it once more. */
 export interface Hold {

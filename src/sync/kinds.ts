@@ -5,6 +5,7 @@ import './event.js';
 import './lock.js';
 import './rlock.js';
 import './semaphore.js';
+import './shareable-list.js';
 import './shared-array.js';
 import './shared-memory.js';
 import './value.js';

@@ -2,6 +2,7 @@ import type { LocalBlock } from '../arena/local-handles.js';
 import { ownMembership } from '../arena/member.js';
 import {
   claimLock,
+  lockKeptFor,
   releaseLock,
   stopWaitingForLock,
   takeLockOrMark,
@@ -9,17 +10,16 @@ import {
   tryTakeLock,
 } from '../arena/primitives/lock-word.js';
 import { joinWaiters } from '../arena/primitives/wait-set.js';
-import { me } from './shared-object.js';
-import { Arrivals, type Gate } from './waiting.js';
-
-/** A flow that has waited for this long is served before all who come after it. */
-const PATIENCE_MS = 0.3;
+import { me } from '../arena/shared-object.js';
+import { Arrivals, type Gate } from '../arena/waiting.js';
+import { KeptTurn, PATIENCE_MS } from './kept-turn.js';
 
 /** What this process has of a lock, whatever number of objects and flows it has there. */
 export class LocalLock {
   readonly #local: LocalBlock;
   readonly word: number;
   readonly #arrivals = new Arrivals();
+  readonly #turn = new KeptTurn();
   /** Pid of the owner before, if it died while it had the lock; of the time this process has it. */
   deadPid = 0;
 
@@ -36,7 +36,15 @@ export class LocalLock {
 
   /** Takes the lock if it is free, past those who wait. */
   tryTake(): boolean {
-    return this.#note(tryTakeLock(this.#local.arena, this.word, me()));
+    const { arena } = this.#local;
+    const { word } = this;
+    if (this.#note(tryTakeLock(arena, word, me()))) return true;
+    return this.#isTurnOver() && this.#note(tryTakeLock(arena, word, me()));
+  }
+
+  #isTurnOver(): boolean {
+    const { arena } = this.#local;
+    return this.#turn.watch(arena, this.word, lockKeptFor(arena, this.word, me()));
   }
 
   /** Waits in line with the other flows of this process: they are served in the order in which they came. */
@@ -44,15 +52,17 @@ export class LocalLock {
     const { arena } = this.#local;
     const { word } = this;
     let since = 0;
+    const take = (): boolean => this.#note(takeLockOrMark(arena, word, me(), this.#arrivals.areSeveral));
     return {
       tryPass: () => this.#arrivals.isEmpty && this.tryTake(),
       pass: () => {
-        if (this.#note(takeLockOrMark(arena, word, me(), this.#arrivals.areSeveral))) return true;
+        if (take()) return true;
+        if (this.#isTurnOver() && take()) return true;
         since ||= performance.now();
         if (performance.now() - since < PATIENCE_MS) return false;
         claimLock(arena, word, me());
         // It may have come free before the claim, and nobody else may take it now.
-        return this.#note(takeLockOrMark(arena, word, me(), this.#arrivals.areSeveral));
+        return take();
       },
       arrive: () => {
         if (this.#arrivals.add()) joinWaiters(arena, word, me());

@@ -2,12 +2,12 @@ import { KIND, LOCK } from '../arena/layout.js';
 import type { Handle } from '../arena/local-handles.js';
 import type { WaitOptions } from '../arena/parking.js';
 import { lockOwner, viewLock } from '../arena/primitives/lock-word.js';
+import { me, openHandleOf, SharedObject, takeBlock } from '../arena/shared-object.js';
+import { passGate, passGateSync, type SyncWaitOptions } from '../arena/waiting.js';
 import { UsageError } from '../base/errors.js';
 import { registerHandleKind } from '../wire/handles.js';
 import { Guard } from './guard.js';
 import { LocalLock } from './lock-gate.js';
-import { me, openHandleOf, SharedObject, takeBlock } from './shared-object.js';
-import { passGate, passGateSync } from './waiting.js';
 
 /** What a lock is doing, at the moment of the call. */
 export interface LockStats {
@@ -15,12 +15,6 @@ export interface LockStats {
   readonly ownerPid: number | null;
   /** Processes and threads that wait for it. */
   readonly waiters: number;
-}
-
-/** Options of a form that blocks. */
-export interface SyncWaitOptions {
-  /** Longest wait in milliseconds; `0` never waits. Default `Infinity`. */
-  readonly timeoutMs?: number | undefined;
 }
 
 /**

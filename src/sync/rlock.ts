@@ -2,6 +2,8 @@ import { KIND, LOCK } from '../arena/layout.js';
 import type { Handle } from '../arena/local-handles.js';
 import type { WaitOptions } from '../arena/parking.js';
 import { lockOwner, viewLock } from '../arena/primitives/lock-word.js';
+import { me, openHandleOf, SharedObject, takeBlock } from '../arena/shared-object.js';
+import { type Gate, passGate, passGateSync, type SyncWaitOptions } from '../arena/waiting.js';
 import { UsageError } from '../base/errors.js';
 import { registerHandleKind } from '../wire/handles.js';
 import {
@@ -17,10 +19,8 @@ import {
   threadHold,
 } from './flow-holds.js';
 import { Guard } from './guard.js';
-import type { LockStats, SyncWaitOptions } from './lock.js';
+import type { LockStats } from './lock.js';
 import { LocalLock } from './lock-gate.js';
-import { me, openHandleOf, SharedObject, takeBlock } from './shared-object.js';
-import { type Gate, passGate, passGateSync } from './waiting.js';
 
 const ACQUIRING = 'Acquiring the lock';
 

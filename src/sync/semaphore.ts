@@ -1,25 +1,24 @@
 import { KIND } from '../arena/layout.js';
-import type { Handle, LocalBlock } from '../arena/local-handles.js';
+import type { Handle } from '../arena/local-handles.js';
 import type { WaitOptions } from '../arena/parking.js';
 import {
   freePermits,
   initSemaphore,
   MAX_TOKENS,
-  passOnPermits,
   permitOwners,
+  permitsOut,
   releasePermit,
   semaphoreBytes,
-  stopWaitingForPermit,
-  tryTakePermit,
 } from '../arena/primitives/semaphore-words.js';
-import { claimNextTurn, joinWaiters, waitersOf } from '../arena/primitives/wait-set.js';
+import { waitersOf } from '../arena/primitives/wait-set.js';
+import { me, openHandleOf, SharedObject, takeBlock } from '../arena/shared-object.js';
 import { pidOf } from '../arena/slots.js';
+import type { SyncWaitOptions } from '../arena/waiting.js';
+import { passGate, passGateSync } from '../arena/waiting.js';
 import { UsageError } from '../base/errors.js';
 import { registerHandleKind } from '../wire/handles.js';
 import { Guard } from './guard.js';
-import type { SyncWaitOptions } from './lock.js';
-import { me, openHandleOf, SharedObject, takeBlock } from './shared-object.js';
-import { Arrivals, type Gate, passGate, passGateSync } from './waiting.js';
+import { LocalSemaphore } from './semaphore-gate.js';
 
 /** What a semaphore is doing, at the moment of the call. */
 export interface SemaphoreStats {
@@ -42,8 +41,6 @@ export interface SemaphoreOptions {
 
 const MAX_VALUE = 0x7fffffff;
 const ACQUIRING = 'Acquiring the semaphore';
-/** A flow that has waited for this long is served before all who come after it. */
-const PATIENCE_MS = 0.3;
 
 /**
  * A number of permits, taken and given back by processes, threads and async flows.
@@ -59,7 +56,7 @@ const PATIENCE_MS = 0.3;
  * semaphore.release();
  */
 export class Semaphore extends SharedObject {
-  readonly #arrivals: Arrivals;
+  readonly #local: LocalSemaphore;
 
   /**
    * @param value - Permits at the beginning, 0 to 2,147,483,647. Default 1.
@@ -70,7 +67,7 @@ export class Semaphore extends SharedObject {
   constructor(value?: number | Handle, options?: SemaphoreOptions, isBounded?: boolean);
   constructor(value: number | Handle = 1, options: SemaphoreOptions = {}, isBounded = false) {
     super(typeof value === 'object' ? value : makeSemaphore(value, options, isBounded));
-    this.#arrivals = arrivalsOf(this.handle.local);
+    this.#local = LocalSemaphore.of(this.handle.local);
   }
 
   /**
@@ -82,42 +79,20 @@ export class Semaphore extends SharedObject {
    * @throws {@link ClosedError} `ERR_FURCA_CLOSED`.
    */
   async acquire(options: WaitOptions = {}): Promise<void> {
-    await passGate(this.#gate(), ACQUIRING, options);
+    this.open(ACQUIRING);
+    await passGate(this.#local.newGate(), ACQUIRING, options);
   }
 
   /** Takes a permit if one is free; never waits. Answers whether it took one. */
   tryAcquire(): boolean {
-    return tryTakePermit(this.arena, this.open(ACQUIRING), me());
+    this.open(ACQUIRING);
+    return this.#local.tryTake();
   }
 
   /** As {@link Semaphore.acquire}, but blocks this thread; its event loop stands still meanwhile. */
   acquireSync(options: SyncWaitOptions = {}): void {
-    passGateSync(this.#gate(), ACQUIRING, options.timeoutMs);
-  }
-
-  #gate(): Gate {
-    const word = this.open(ACQUIRING);
-    const { arena } = this;
-    const arrivals = this.#arrivals;
-    let since = 0;
-    return {
-      tryPass: () => arrivals.isEmpty && tryTakePermit(arena, word, me()),
-      pass: () => {
-        if (tryTakePermit(arena, word, me())) return true;
-        since ||= performance.now();
-        if (performance.now() - since < PATIENCE_MS) return false;
-        claimNextTurn(arena, word, me());
-        // It may have come free before the claim, and nobody else may take it now.
-        return tryTakePermit(arena, word, me());
-      },
-      arrive: () => {
-        if (arrivals.add()) joinWaiters(arena, word, me());
-      },
-      leave: () => {
-        if (arrivals.remove()) stopWaitingForPermit(arena, word, me());
-        else passOnPermits(arena, word);
-      },
-    };
+    this.open(ACQUIRING);
+    passGateSync(this.#local.newGate(), ACQUIRING, options.timeoutMs);
   }
 
   /**
@@ -126,7 +101,7 @@ export class Semaphore extends SharedObject {
    * @param count - How many. Default 1.
    * @throws {@link UsageError} `ERR_FURCA_INVALID_ARGUMENT`: `count` is no positive integer.
    * @throws {@link UsageError} `ERR_FURCA_INVALID_STATE`: the value would become too large; of a {@link BoundedSemaphore} larger than it was
-   * at the beginning. What was given back before that stays given back.
+   * at the beginning. Nothing was given back then, unless others give permits back at the same time.
    * @throws {@link ClosedError} `ERR_FURCA_CLOSED`.
    */
   release(count = 1): void {
@@ -134,12 +109,9 @@ export class Semaphore extends SharedObject {
     if (!Number.isInteger(count) || count < 1) {
       throw new UsageError(`Releasing the semaphore failed: ${count} is no positive number of permits.`);
     }
+    if (count > permitsOut(this.arena, word)) throw tooManyReleases();
     for (let released = 0; released < count; released++) {
-      if (releasePermit(this.arena, word, me())) continue;
-      throw new UsageError(
-        'Releasing the semaphore failed: it was released too many times, all its permits are free.',
-        'ERR_FURCA_INVALID_STATE',
-      );
+      if (!releasePermit(this.arena, word, me())) throw tooManyReleases();
     }
   }
 
@@ -194,6 +166,13 @@ export class BoundedSemaphore extends Semaphore {
   }
 }
 
+function tooManyReleases(): UsageError {
+  return new UsageError(
+    'Releasing the semaphore failed: it was released too many times, so many permits are not out.',
+    'ERR_FURCA_INVALID_STATE',
+  );
+}
+
 function makeSemaphore(
   value: number,
   { returnsPermits = true }: SemaphoreOptions,
@@ -209,11 +188,6 @@ function makeSemaphore(
   const extra = value - tokens;
   initSemaphore(arena, handle.word, tokens, extra, isBounded ? extra : MAX_VALUE - tokens);
   return handle;
-}
-
-function arrivalsOf(local: LocalBlock): Arrivals {
-  local.shared ??= new Arrivals();
-  return local.shared as Arrivals;
 }
 
 const isBounded = (semaphore: Semaphore): boolean => semaphore instanceof BoundedSemaphore;

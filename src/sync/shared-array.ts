@@ -2,6 +2,7 @@ import { payloadBytes } from '../arena/allocator.js';
 import { KIND } from '../arena/layout.js';
 import type { Handle } from '../arena/local-handles.js';
 import type { WaitOptions } from '../arena/parking.js';
+import { openHandleOf, SharedObject, takeBlock } from '../arena/shared-object.js';
 import { UsageError } from '../base/errors.js';
 import { makeUserBuffer, revokeUserBuffer } from '../kernel/user-buffer.js';
 import { registerHandleKind } from '../wire/handles.js';
@@ -15,11 +16,12 @@ import {
   Cells,
   checkElement,
   checkedType,
+  checkSummand,
   type Element,
   type NumberType,
+  type Summand,
 } from './number-types.js';
 import type { RLock } from './rlock.js';
-import { openHandleOf, SharedObject, takeBlock } from './shared-object.js';
 
 /** Options of a {@link SharedArray}. */
 export interface SharedArrayOptions {
@@ -147,16 +149,16 @@ export class SharedArray<T extends NumberType = NumberType>
   }
 
   /** Adds to element `index` in one step; answers the value before. Errors as {@link SharedArray.set}. */
-  add(index: number, by: Element<T>): Element<T> {
+  add(index: number, by: Summand<T>): Element<T> {
     const at = this.#at(index, 'Adding');
-    checkElement(this.type, by, 'Adding');
+    checkSummand(this.type, by, 'Adding');
     return this.#cells.add(at, by);
   }
 
   /** Subtracts from element `index` in one step; answers the value before. Errors as {@link SharedArray.set}. */
-  sub(index: number, by: Element<T>): Element<T> {
+  sub(index: number, by: Summand<T>): Element<T> {
     const at = this.#at(index, 'Subtracting');
-    checkElement(this.type, by, 'Subtracting');
+    checkSummand(this.type, by, 'Subtracting');
     return this.#cells.sub(at, by);
   }
 

@@ -1,11 +1,18 @@
 import { payloadBytes } from '../arena/allocator.js';
 import { KIND } from '../arena/layout.js';
 import type { Handle } from '../arena/local-handles.js';
+import { openHandleOf, SharedObject, takeBlock } from '../arena/shared-object.js';
 import { UsageError } from '../base/errors.js';
 import { NamedMemory } from '../kernel/named-memory.js';
+import { PosixMemory } from '../kernel/posix-memory.js';
 import { makeUserBuffer, revokeUserBuffer } from '../kernel/user-buffer.js';
 import { registerHandleKind } from '../wire/handles.js';
-import { openHandleOf, SharedObject, takeBlock } from './shared-object.js';
+
+/**
+ * Where a name is known: `'furca'`, to programs that use furca; the memory goes with the last one that has it. `'posix'`, to all programs, as
+ * a file in `/dev/shm`, where Python's `SharedMemory` looks; it stays until `unlink()`, or the orderly end of the process that made it.
+ */
+export type SharedMemoryNamespace = 'furca' | 'posix';
 
 /** Options of a {@link SharedMemory}. */
 export interface SharedMemoryOptions {
@@ -13,11 +20,15 @@ export interface SharedMemoryOptions {
   readonly sizeBytes?: number;
   /** Name by which any program of this user finds it. Default: none, it is found by being sent. */
   readonly name?: string;
+  /** Where the name is known. Default `'furca'`. */
+  readonly namespace?: SharedMemoryNamespace;
 }
 
 /** What a piece of shared memory is, at the moment of the call. */
 export interface SharedMemoryStats {
   readonly name: string | null;
+  /** Where the name is known; `null` if it has none. */
+  readonly namespace: SharedMemoryNamespace | null;
   readonly sizeBytes: number;
 }
 
@@ -26,7 +37,8 @@ const memoryOfBuffer = new WeakMap<ArrayBuffer, SharedMemory>();
 
 /**
  * Bytes that processes share, without copies. Without a name they are the family's, and are sent as any handle. With a name any program of
- * the same user can use them; they are freed when the last one that has them is gone, by whatever way, and never by who merely looked.
+ * the same user can use them; they are freed when the last one that has them is gone, by whatever way, and never by who merely looked. With
+ * `namespace: 'posix'` programs in other languages can, too.
  *
  * @example
  * const memory = new SharedMemory({ sizeBytes: 4 });
@@ -34,14 +46,14 @@ const memoryOfBuffer = new WeakMap<ArrayBuffer, SharedMemory>();
  * memory.sizeBytes; // => 4
  */
 export class SharedMemory extends SharedObject {
-  readonly #named: NamedMemory | null;
+  readonly #named: NamedMemory | PosixMemory | null;
   #buffer: ArrayBuffer | undefined;
 
   /**
    * @throws {@link UsageError} `ERR_FURCA_INVALID_ARGUMENT`: neither size nor name, or one that can be none.
    * @throws {@link UsageError} `ERR_FURCA_NAME_TAKEN`: with `sizeBytes`, there is one of that name. `ERR_FURCA_NAME_UNKNOWN`: without, there
    * is none.
-   * @throws {@link LimitError} `ERR_FURCA_LIMIT`: the family has no room for it.
+   * @throws {@link LimitError} `ERR_FURCA_LIMIT`: the family, or `/dev/shm`, has no room for it.
    */
   constructor(options: SharedMemoryOptions);
   /** @internal */
@@ -49,7 +61,7 @@ export class SharedMemory extends SharedObject {
   constructor(options: SharedMemoryOptions, handle?: Handle) {
     const { name, sizeBytes } = options;
     if (handle === undefined) check(options);
-    const named = name === undefined ? null : openNamed(name, handle === undefined ? sizeBytes : undefined);
+    const named = name === undefined ? null : openNamed(name, options);
     super(handle ?? takeBlock(KIND.MEMORY, name === undefined ? (sizeBytes as number) : 0).handle);
     this.#named = named;
   }
@@ -57,6 +69,12 @@ export class SharedMemory extends SharedObject {
   /** Its name; `null` if it has none. */
   get name(): string | null {
     return this.#named?.name ?? null;
+  }
+
+  /** Where its name is known; `null` if it has none. */
+  get namespace(): SharedMemoryNamespace | null {
+    if (this.#named === null) return null;
+    return this.#named instanceof PosixMemory ? 'posix' : 'furca';
   }
 
   /** Its size, in bytes. */
@@ -107,13 +125,19 @@ export class SharedMemory extends SharedObject {
 
   /** Its name and size. */
   stats(): SharedMemoryStats {
-    return Object.freeze({ name: this.name, sizeBytes: this.sizeBytes });
+    return Object.freeze({ name: this.name, namespace: this.namespace, sizeBytes: this.sizeBytes });
   }
 }
 
-function check({ name, sizeBytes }: SharedMemoryOptions): void {
+function check({ name, sizeBytes, namespace }: SharedMemoryOptions): void {
   if (name !== undefined && typeof name !== 'string') {
     throw new UsageError('Making shared memory failed: name must be a string.');
+  }
+  if (namespace !== undefined && namespace !== 'furca' && namespace !== 'posix') {
+    throw new UsageError("Making shared memory failed: namespace must be 'furca' or 'posix'.");
+  }
+  if (namespace !== undefined && name === undefined) {
+    throw new UsageError('Making shared memory failed: a namespace is of no use without a name.');
   }
   if (sizeBytes === undefined && name === undefined) {
     throw new UsageError(
@@ -127,13 +151,14 @@ function check({ name, sizeBytes }: SharedMemoryOptions): void {
   }
 }
 
-function openNamed(name: string, sizeBytes: number | undefined): NamedMemory {
-  return sizeBytes === undefined ? NamedMemory.attach(name) : NamedMemory.create(name, sizeBytes);
+function openNamed(name: string, { sizeBytes, namespace }: SharedMemoryOptions): NamedMemory | PosixMemory {
+  const place = namespace === 'posix' ? PosixMemory : NamedMemory;
+  return sizeBytes === undefined ? place.attach(name) : place.create(name, sizeBytes);
 }
 
 registerHandleKind<SharedMemory>(SharedMemory, {
   id: KIND.MEMORY,
   handleOf: openHandleOf,
-  partsOf: ({ name }) => name,
-  revive: (handle, name) => new SharedMemory(typeof name === 'string' ? { name } : {}, handle),
+  partsOf: ({ name, namespace }) => (name === null ? null : { name, namespace }),
+  revive: (handle, found) => new SharedMemory((found ?? {}) as SharedMemoryOptions, handle),
 });

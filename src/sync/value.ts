@@ -1,13 +1,21 @@
 import { KIND } from '../arena/layout.js';
 import type { Handle } from '../arena/local-handles.js';
 import type { WaitOptions } from '../arena/parking.js';
+import { openHandleOf, SharedObject, takeBlock } from '../arena/shared-object.js';
 import { registerHandleKind } from '../wire/handles.js';
 import { checkedDataLock, dataLock, type LockChoice } from './data-lock.js';
 import type { Guard } from './guard.js';
 import type { Lock } from './lock.js';
-import { Cells, checkElement, checkedType, type Element, type NumberType } from './number-types.js';
+import {
+  Cells,
+  checkElement,
+  checkedType,
+  checkSummand,
+  type Element,
+  type NumberType,
+  type Summand,
+} from './number-types.js';
 import type { RLock } from './rlock.js';
-import { openHandleOf, SharedObject, takeBlock } from './shared-object.js';
 
 /** Options of a {@link Value}. */
 export interface ValueOptions {
@@ -42,7 +50,7 @@ export class Value<T extends NumberType = NumberType> extends SharedObject {
   readonly #index: number = 0;
 
   /**
-   * @param initial - Default 0. Integers beyond the type's range wrap round.
+   * @param initial - Default 0, or the character U+0000. Integers beyond the type's range wrap round.
    * @throws {@link UsageError} `ERR_FURCA_INVALID_ARGUMENT`: unknown type, a number of the wrong kind, or no lock.
    */
   constructor(type: T, initial?: Element<T>, options?: ValueOptions);
@@ -77,14 +85,16 @@ export class Value<T extends NumberType = NumberType> extends SharedObject {
   }
 
   /** Adds `by`; answers the value before. Errors as the constructor, and `ERR_FURCA_CLOSED`. */
-  add(by: Element<T>): Element<T> {
-    this.#check(by, 'Adding');
+  add(by: Summand<T>): Element<T> {
+    this.open('Adding');
+    checkSummand(this.type, by, 'Adding');
     return this.#cells.add(this.#index, by);
   }
 
   /** Subtracts `by`; answers the value before. Errors as {@link Value.add}. */
-  sub(by: Element<T>): Element<T> {
-    this.#check(by, 'Subtracting');
+  sub(by: Summand<T>): Element<T> {
+    this.open('Subtracting');
+    checkSummand(this.type, by, 'Subtracting');
     return this.#cells.sub(this.#index, by);
   }
 

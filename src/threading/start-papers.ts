@@ -1,12 +1,17 @@
 import type { Event } from '../sync/event.js';
 import type { AnyFunction } from '../wire/functions.js';
 
+/** What a thread says to the one that started it, once. */
+export const THREAD_IS_UP = 'furca:thread-is-up';
+
 /** What a thread finds at its start, besides the memory of the family. */
 export interface ThreadData {
   readonly arenaFd: number;
   readonly arenaAddress: number;
   /** Its id in the family. */
   readonly owner: number;
+  /** Where it notes the descriptors it opens past Node. */
+  readonly descriptors: SharedArrayBuffer;
   /** A message with {@link ThreadPapers}. */
   readonly papers: Uint8Array;
 }

@@ -1,20 +1,12 @@
-import { Worker } from 'node:worker_threads';
-import { hold } from '../arena/allocator.js';
-import { joinOrFoundFamily, type Member } from '../arena/member.js';
+import type { Worker } from 'node:worker_threads';
 import type { WaitOptions } from '../arena/parking.js';
-import { claimSlot, markThread, type OwnerId } from '../arena/slots.js';
-import { sweepMember } from '../arena/sweep.js';
+import type { SyncWaitOptions } from '../arena/waiting.js';
 import { TimeoutError, UsageError } from '../base/errors.js';
-import { THREAD_PROGRAM } from '../base/programs.js';
-import { isForked } from '../process/child.js';
+import { reportFatal } from '../process/fatal.js';
 import { joinAtEnd } from '../process/registry.js';
-import { Event } from '../sync/event.js';
-import type { SyncWaitOptions } from '../sync/lock.js';
-import { encodeShared } from '../wire/codec.js';
-import { encodeForFamily } from '../wire/family-message.js';
+import type { Event } from '../sync/event.js';
 import type { AnyFunction } from '../wire/functions.js';
-import { carriedBy } from '../wire/handles.js';
-import type { ThreadCall, ThreadData, ThreadPapers } from './start-papers.js';
+import { launchThread, stopThread } from './launch-thread.js';
 
 /** Options of a {@link Thread}. */
 export type ThreadOptions<Args extends readonly unknown[]> = {
@@ -34,9 +26,6 @@ export interface ThreadStats {
   /** Node's number of the thread; `undefined` before the start. */
   readonly ident: number | undefined;
 }
-
-/** Versions of Node whose threads do not end in a process that was forked. */
-const UNFIT_MAJORS: readonly number[] = [20, 26];
 
 let lastNumber = 0;
 const running = new Set<Thread<readonly unknown[]>>();
@@ -63,6 +52,8 @@ export class Thread<const Args extends readonly unknown[] = readonly []> impleme
   #ident: number | undefined;
   #done: Event | undefined;
   #ended: Promise<void> | undefined;
+  /** Resolves once it can be terminated, or has ended. */
+  #up: Promise<void> | undefined;
   #isOver = false;
 
   /** @throws {@link UsageError} `ERR_FURCA_INVALID_ARGUMENT`: `target` is not a function, or another option is of the wrong kind. */
@@ -97,50 +88,47 @@ export class Thread<const Args extends readonly unknown[] = readonly []> impleme
    */
   async start(): Promise<void> {
     const worker = this.#launch();
-    await new Promise<void>((resolve, reject) => {
-      worker.once('online', resolve);
-      worker.once('error', reject);
-    });
+    await this.#whileAlive(
+      new Promise<void>((resolve, reject) => {
+        worker.once('online', resolve);
+        worker.once('error', reject);
+      }),
+    );
   }
 
   #launch(): Worker {
     if (this.#worker !== undefined) throw wrongState('Starting', this.name, 'a thread is started once');
-    assertThreadsWork();
-    const member = joinOrFoundFamily();
-    const done = new Event();
-    const given: ThreadCall = { target: this.#target ?? null, args: this.#args };
-    const papers: ThreadPapers = { name: this.name, done, call: encodeForFamily(given, '') };
-    const packed = encodeShared(papers);
-    const owner = claimSlot(member.arena, member.owner);
-    markThread(member.arena, owner);
-    try {
-      // Before it exists: they are the thread's whatever becomes of ours.
-      for (const block of carriedBy(packed)) hold(member.arena, block, owner);
-      this.#worker = startWorker(member, owner, packed.slice(), this.name);
-    } catch (error) {
-      sweepMember(member.arena, owner, member.owner);
-      throw error;
-    }
+    const { worker, done, up } = launchThread({
+      target: this.#target ?? null,
+      args: this.#args,
+      name: this.name,
+    });
+    this.#worker = worker;
     this.#done = done;
-    this.#ident = this.#worker.threadId;
-    this.#watch(member, owner, this.#worker);
-    return this.#worker;
+    this.#up = up;
+    this.#ident = worker.threadId;
+    this.#watch(worker);
+    return worker;
   }
 
-  #watch(member: Member, owner: OwnerId, worker: Worker): void {
+  #watch(worker: Worker): void {
     running.add(this as never);
     if (!isJoinedAtEnd) {
       isJoinedAtEnd = true;
       joinAtEnd(joinThreads);
     }
-    // What it threw it has printed itself; one that could not start has nothing of ours.
-    worker.on('error', () => {});
+    let isOnline = false;
+    worker.once('online', () => {
+      isOnline = true;
+    });
+    // What its target threw it has printed itself, what a callback threw it has not. Why it did not start is told by `start`.
+    worker.on('error', (error) => {
+      if (isOnline) reportFatal(error, this.name);
+    });
     this.#ended = new Promise((resolve) => {
       worker.once('exit', () => {
-        sweepMember(member.arena, owner, member.owner);
         this.#isOver = true;
         running.delete(this as never);
-        this.#done?.set();
         resolve();
       });
     });
@@ -190,11 +178,27 @@ export class Thread<const Args extends readonly unknown[] = readonly []> impleme
     throw wrongState(doing, this.name, 'it was not started');
   }
 
-  /** Ends the thread at once, wherever it is, and resolves once it has ended. Python's threads cannot do this. */
+  /** Ends the thread wherever it is, once it has come up, and resolves once it has ended. Python's threads cannot do this. */
   async terminate(): Promise<void> {
     const ended = this.#needStart('Terminating')[1];
-    await this.#worker?.terminate();
+    if (this.#worker !== undefined && this.#up !== undefined)
+      await stopThread({ worker: this.#worker, up: this.#up });
     await ended;
+  }
+
+  /** @internal Resolves once the end of the process does not disturb it any more. */
+  async comeUp(): Promise<void> {
+    await this.#whileAlive(this.#up);
+  }
+
+  /** Waits for what the thread does: a daemon that is waited for does keep its process alive. */
+  async #whileAlive<T>(waiting: Promise<T> | undefined): Promise<T | undefined> {
+    this.#worker?.ref();
+    try {
+      return await waiting;
+    } finally {
+      if (this.#isDaemon) this.#worker?.unref();
+    }
   }
 
   /** Tells whether the thread runs. */
@@ -228,12 +232,6 @@ export class Thread<const Args extends readonly unknown[] = readonly []> impleme
   }
 }
 
-function startWorker(member: Member, owner: OwnerId, papers: Uint8Array, name: string): Worker {
-  const { arena } = member;
-  const workerData: ThreadData = { arenaFd: arena.fd, arenaAddress: arena.byteAddress(0), owner, papers };
-  return new Worker(THREAD_PROGRAM, { workerData, name });
-}
-
 /**
  * Starts a thread that runs `target`, as Python's `_thread.start_new_thread`: it is a daemon, and what it throws is printed.
  *
@@ -257,16 +255,7 @@ export function activeThreads(): Thread<readonly unknown[]>[] {
 }
 
 async function joinThreads(): Promise<void> {
-  for (const thread of running) if (!thread.daemon) await thread.join();
-}
-
-function assertThreadsWork(): void {
-  const major = Number(process.versions.node.split('.')[0]);
-  if (!isForked() || !UNFIT_MAJORS.includes(major)) return;
-  throw new UsageError(
-    `Starting a thread failed: in a process that was forked Node ${major} does not see the end of threads. Start this process with startMethod 'spawn'.`,
-    'ERR_FURCA_UNSUPPORTED_RUNTIME',
-  );
+  for (const thread of running) await (thread.daemon ? thread.comeUp() : thread.join());
 }
 
 function invalid(option: string, wanted: string): UsageError {

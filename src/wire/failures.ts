@@ -39,6 +39,15 @@ export function cannotLoad(what: string, fact: string, cause?: unknown): NotSend
   );
 }
 
+/** Raised when reading one part of a value took away the memory of another. */
+export function detachedMeanwhile(path: string): NotSendableError {
+  return new NotSendableError(
+    `Cannot send ${path}: an array in it was detached while it was read. Send a copy of the array.`,
+    path,
+    'send',
+  );
+}
+
 /** Raised when a value is nested deeper than the stack is high. */
 export function tooDeep(path: string, cause: unknown): NotSendableError {
   return new NotSendableError(

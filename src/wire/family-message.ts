@@ -4,11 +4,13 @@ import { beginInspecting, endInspecting } from './closures/inspector.js';
 import { type LoadedUnit, loadedUnit } from './closures/loaded-units.js';
 import { Broken, CodeReceiver } from './closures/receiver.js';
 import { CodeSender } from './closures/sender.js';
+import type { Lender } from './codec/message-cursor.js';
 import { Reader } from './codec/reader.js';
 import { Writer } from './codec/writer.js';
 import { decodeShared, encodeShared } from './codec.js';
 import { notAMessage } from './failures.js';
 import { carriedBy, forgetCarried, setCarried } from './handles.js';
+import { type LeanMessage, lengthOf, NOTHING_LEFT_OUT, whole } from './lean-message.js';
 
 /**
  * Messages between members of one family, which trust each other: functions, classes and their instances travel in them.
@@ -55,16 +57,34 @@ const ownPacker = makePacker();
  * @param home - The member it is for, if its own classes need no description: see `Inbox.peer`.
  * @throws {@link NotSendableError} `ERR_FURCA_NOT_SENDABLE`: `path` names the part that cannot leave.
  */
-export function pack(value: unknown, path: string = 'value', home: string | null = null): Packed {
+export function pack(value: unknown, path?: string, home?: string | null): Packed;
+/** As above; `leavesOut`: large arrays are not copied into the message. */
+export function pack(
+  value: unknown,
+  path: string,
+  home: string | null,
+  leavesOut: true,
+): Packed & LeanMessage;
+export function pack(
+  value: unknown,
+  path: string = 'value',
+  home: string | null = null,
+  leavesOut = false,
+): Packed & LeanMessage {
   // A getter inside of a value may itself pack something.
   const { writer, sender } = ownPacker.writer.busy ? makePacker() : ownPacker;
   sender.home = home;
+  writer.leavesOut = leavesOut;
   // A session that the first function opens is closed when this returns, whatever happens.
   beginInspecting();
   try {
     const bytes = writer.write(value, path);
-    return { bytes, units: sender.units, isConstant: sender.isConstant };
+    const { leftOut } = writer;
+    const length = lengthOf(bytes, leftOut, path);
+    return { bytes, leftOut, length, units: sender.units, isConstant: sender.isConstant };
   } finally {
+    writer.leavesOut = false;
+    if (writer.leftOut.length > 0) writer.leftOut = [];
     endInspecting();
     sender.end();
   }
@@ -131,6 +151,20 @@ export function encodeForFamily(value: unknown, path: string = 'value'): Uint8Ar
   return new Outbox().seal(pack(value, path));
 }
 
+/**
+ * As {@link encodeForFamily}, but leaves large arrays where they are: who has a place for the message copies them there, once.
+ *
+ * @throws {@link NotSendableError} `ERR_FURCA_NOT_SENDABLE`.
+ */
+export function encodeLean(value: unknown, path: string): LeanMessage {
+  const packed = pack(value, path, null, true);
+  if (packed.units.length > 0) {
+    const bytes = new Outbox().seal({ ...packed, bytes: whole(packed) });
+    return { bytes, leftOut: NOTHING_LEFT_OUT, length: bytes.byteLength };
+  }
+  return packed;
+}
+
 /** What became of a message. */
 export interface Received {
   readonly value: unknown;
@@ -170,9 +204,13 @@ export class Inbox {
     return Promise.all(waiting.map((unit) => unit.load())).then(() => readOnce(units, value));
   }
 
-  /** Reads a message; modules it needs are loaded while this thread stands still. */
-  receiveSync(bytes: Uint8Array): Received {
-    if (bytes[0] !== ENVELOPE) return read(NOTHING, bytes);
+  /**
+   * Reads a message; modules it needs are loaded while this thread stands still.
+   *
+   * @param lender - Gives out large arrays where they lie, unless the message has code in it.
+   */
+  receiveSync(bytes: Uint8Array, lender: Lender | null = null): Received {
+    if (bytes[0] !== ENVELOPE) return read(NOTHING, bytes, lender);
     const { units, bytes: value } = this.#open(bytes);
     return readOnce(units, value);
   }
@@ -234,12 +272,12 @@ function makeUnpacker(): Unpacker {
 
 const ownUnpacker = makeUnpacker();
 
-function read(units: readonly LoadedUnit[], bytes: Uint8Array): Received {
+function read(units: readonly LoadedUnit[], bytes: Uint8Array, lender: Lender | null = null): Received {
   // What a class does while it is made may itself read something.
   const { reader, receiver } = ownUnpacker.reader.busy ? makeUnpacker() : ownUnpacker;
   receiver.begin(units);
   try {
-    const value = reader.readMessage(bytes);
+    const value = reader.readMessage(bytes, lender);
     return { value, failure: receiver.failure };
   } finally {
     receiver.begin(NOTHING);
@@ -265,8 +303,8 @@ export async function decodeFromFamily(bytes: Uint8Array): Promise<unknown> {
 }
 
 /** As `decodeFromFamily`, while this thread stands still. A module that awaits at its top level cannot be loaded so. */
-export function decodeFromFamilySync(bytes: Uint8Array): unknown {
-  return wholeValue(new Inbox().receiveSync(bytes));
+export function decodeFromFamilySync(bytes: Uint8Array, lender: Lender | null = null): unknown {
+  return wholeValue(bytes[0] === ENVELOPE ? new Inbox().receiveSync(bytes) : read(NOTHING, bytes, lender));
 }
 
 function wholeValue({ value, failure }: Received): unknown {

@@ -1,23 +1,29 @@
 import assert from 'node:assert/strict';
-import { getContext, type Pool, type PoolOptions, type StartMethod } from '../../src/index.js';
-import { isGone, until } from '../fixtures/pool-outcomes.js';
+import { getContext, type Pool, type PoolOptions, type StartMethod, ThreadPool } from '../../src/index.js';
+import { isGone, until, workerIds } from '../fixtures/pool-outcomes.js';
 import { closureCases } from './pool-closures.js';
 import { endingCases } from './pool-endings.js';
 import { errorCases } from './pool-errors.js';
 import { familyCases } from './pool-family.js';
 import { limitCases } from './pool-limits.js';
+import { perCallCases } from './pool-per-call.js';
 import { refusalCases } from './pool-refusals.js';
 import { resultCases } from './pool-results.js';
 import { sizeCases } from './pool-sizes.js';
 import { streamCases } from './pool-streams.js';
 
-/** The pools of a start method, as a case gets them. No case keeps a timer or a handle open: under `fork` no worker could start. */
+/** What the workers are. */
+export type WorkerKind = StartMethod | 'thread';
+
+/** The pools of one kind of workers, as a case gets them. No case keeps a timer or a handle open: under `fork` no worker could start. */
 export interface Pools {
-  readonly startMethod: StartMethod;
+  readonly kind: WorkerKind;
   /** Two workers that all cases share; a case must leave it as it was. */
   shared(): Pool;
   /** A pool of the case's own; it is terminated after the case. */
-  own(processes?: number, options?: PoolOptions): Pool;
+  own(workers?: number, options?: PoolOptions): Pool;
+  /** Whether nothing is left of the worker with this id; see `workerIds`. */
+  isGone(id: number): boolean;
 }
 
 export interface PoolCase {
@@ -32,30 +38,44 @@ export const poolCases: readonly PoolCase[] = [
   ...refusalCases,
   ...familyCases,
   ...limitCases,
+  ...perCallCases,
   ...endingCases,
   ...sizeCases,
   ...closureCases,
 ];
 
-/** The pools of one start method, and how to take down what a case has made. */
+/** The pools of one kind of workers, and how to take down what a case has made. */
 export class PoolKeeper implements Pools {
-  readonly startMethod: StartMethod;
+  readonly kind: WorkerKind;
   #shared: Pool | undefined;
   readonly #own: Pool[] = [];
 
-  constructor(startMethod: StartMethod) {
-    this.startMethod = startMethod;
+  constructor(kind: WorkerKind) {
+    this.kind = kind;
   }
 
   shared(): Pool {
-    this.#shared ??= new (getContext(this.startMethod).Pool)(2);
+    this.#shared ??= this.#make(2);
     return this.#shared;
   }
 
-  own(processes?: number, options?: PoolOptions): Pool {
-    const pool = new (getContext(this.startMethod).Pool)(processes, options);
+  own(workers?: number, options?: PoolOptions): Pool {
+    const pool = this.#make(workers, options);
     this.#own.push(pool);
     return pool;
+  }
+
+  isGone(id: number): boolean {
+    if (this.kind !== 'thread') return isGone(id);
+    // A thread leaves no trace in the system that could be told from others; its pool counts it until Node has joined it.
+    return ![...this.#own, ...(this.#shared === undefined ? [] : [this.#shared])].some((pool) =>
+      workerIds(pool).includes(id),
+    );
+  }
+
+  #make(workers?: number, options?: PoolOptions): Pool {
+    if (this.kind === 'thread') return new ThreadPool(workers, options);
+    return new (getContext(this.kind).Pool)(workers, options);
   }
 
   /** Ends the pools of a case and waits until none of their workers is left. */

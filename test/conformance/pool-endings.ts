@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { ClosedError, type Pool, TerminatedError, UsageError } from '../../src/index.js';
-import { countsOf, failureOf, isGone, range, toArray } from '../fixtures/pool-outcomes.js';
+import { countsOf, failureOf, range, toArray, workerIds } from '../fixtures/pool-outcomes.js';
 import type { PoolCase } from './pool-cases.js';
 
 const square = (x: number): number => x * x;
@@ -35,7 +35,7 @@ export const endingCases: readonly PoolCase[] = [
     title: 'close lets all accepted work finish, then ends the workers; twice is as good as once',
     async run(pools) {
       const pool = pools.own(2);
-      const { pids } = pool.stats();
+      const ids = workerIds(pool);
       const work = [pool.map(wait, [20, 20, 20, 20, 20], { chunkSize: 1 }), pool.apply(square, [4])] as const;
       const stream = toArray(pool.imap(square, range(50)));
       const closing = pool.close();
@@ -46,9 +46,9 @@ export const endingCases: readonly PoolCase[] = [
       assert.deepEqual(await stream, range(50).map(square));
       assert.deepEqual(
         { ...countsOf(pool), completed: 0 },
-        { workers: 0, pids: 0, queued: 0, running: 0, completed: 0, lost: 0 },
+        { workers: 0, ids: 0, queued: 0, running: 0, completed: 0, lost: 0 },
       );
-      assert.ok(pids.every(isGone));
+      assert.ok(ids.every((id) => pools.isGone(id)));
       await pool.close();
       await pool.join();
     },
@@ -66,10 +66,9 @@ export const endingCases: readonly PoolCase[] = [
   {
     title: 'await using closes the pool at the end of the block',
     async run(pools) {
-      const { startMethod } = pools;
       let kept: Pool;
       {
-        await using pool = pools.own(2, { startMethod });
+        await using pool = pools.own(2);
         kept = pool;
         assert.equal(await pool.apply(square, [3]), 9);
       }

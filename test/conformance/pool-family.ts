@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { AsyncResult, ProgressFeed, type ProgressSnapshot } from '../../src/index.js';
-import { countsOf, failureOf, range, toArray, until } from '../fixtures/pool-outcomes.js';
+import { countsOf, failureOf, ownId, range, toArray, until, workerIds } from '../fixtures/pool-outcomes.js';
 import type { PoolCase } from './pool-cases.js';
 
 const square = (x: number): number => x * x;
@@ -9,7 +9,6 @@ const wait = async (ms: number): Promise<number> => {
   await new Promise((resolve) => setTimeout(resolve, ms));
   return ms;
 };
-const ownPid = (): number => process.pid;
 const fail = (): never => {
   throw new RangeError('on purpose');
 };
@@ -137,7 +136,7 @@ export const familyCases: readonly PoolCase[] = [
     title: 'a stream is only so far ahead of its consumer, and leaving it ends the task but not its worker',
     async run(pools) {
       const pool = pools.own(1);
-      const pid = await pool.apply(ownPid);
+      const id = await pool.apply(ownId);
       const endless = async function* (): AsyncGenerator<number> {
         const state = globalThis as { made?: number; isLeft?: boolean };
         try {
@@ -154,9 +153,10 @@ export const familyCases: readonly PoolCase[] = [
       }
       const state = (): readonly unknown[] => {
         const { made = 0, isLeft } = globalThis as { made?: number; isLeft?: boolean };
-        return [made < 300 + 2 * 64, isLeft, process.pid];
+        return [made < 300 + 2 * 64, isLeft];
       };
-      assert.deepEqual(await pool.apply(state), [true, true, pid]);
+      assert.deepEqual(await pool.apply(state), [true, true]);
+      assert.equal(await pool.apply(ownId), id);
     },
   },
   {
@@ -168,7 +168,7 @@ export const familyCases: readonly PoolCase[] = [
       };
       const pool = pools.own(2, { initializer, initArgs: ['x'] });
       await pool.warmUp();
-      assert.equal(pool.stats().pids.length, 2);
+      assert.equal(workerIds(pool).length, 2);
       const marks = (): string => (globalThis as { marks?: string[] }).marks?.join() ?? '';
       assert.deepEqual(
         await Promise.all(range(20).map(() => pool.apply(marks))),
@@ -211,10 +211,10 @@ export const familyCases: readonly PoolCase[] = [
     title: 'a worker is replaced after maxTasksPerChild items, and every result is right (PO-18, PO-19)',
     async run(pools) {
       const pool = pools.own(1, { maxTasksPerChild: 10 });
-      const pids: number[] = [];
-      for (let i = 0; i < 25; i++) pids.push(await pool.apply(ownPid));
-      assert.equal(new Set(pids.slice(0, 10)).size, 1);
-      assert.deepEqual([new Set(pids).size, pool.stats().lost], [3, 0]);
+      const ids: number[] = [];
+      for (let i = 0; i < 25; i++) ids.push(await pool.apply(ownId));
+      assert.equal(new Set(ids.slice(0, 10)).size, 1);
+      assert.deepEqual([new Set(ids).size, pool.stats().lost], [3, 0]);
       // A chunk that is too long for what its worker may still do is divided.
       assert.deepEqual(await pool.map(square, range(35), { chunkSize: 35 }), range(35).map(square));
       const results = Promise.all(range(12).map((x) => pool.apply(square, [x])));
@@ -229,7 +229,7 @@ export const familyCases: readonly PoolCase[] = [
       const work = pool.map(wait, range(40).fill(5), { chunkSize: 1 });
       pool.resize(3);
       await pool.warmUp();
-      assert.equal(pool.stats().pids.length, 3);
+      assert.equal(workerIds(pool).length, 3);
       pool.resize(1);
       assert.deepEqual(await work, range(40).fill(5));
       await until(() => pool.stats().workers === 1);
@@ -282,10 +282,10 @@ export const familyCases: readonly PoolCase[] = [
         assert.deepEqual(streamed, range(100).map(square));
         await until(() => pool.stats().running === 0);
         assert.deepEqual(
-          { ...countsOf(pool), completed: 0, workers: 0, pids: 0 },
+          { ...countsOf(pool), completed: 0, workers: 0, ids: 0 },
           {
             workers: 0,
-            pids: 0,
+            ids: 0,
             queued: 0,
             running: 0,
             completed: 0,

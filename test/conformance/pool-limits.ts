@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CurrentTask, currentTask } from '../../src/index.js';
-import { failureOf, isGone, range, until } from '../fixtures/pool-outcomes.js';
+import { failureOf, isGone, ownId, range, until } from '../fixtures/pool-outcomes.js';
 import { descendants } from '../harness/proc.js';
 import type { PoolCase } from './pool-cases.js';
 
@@ -75,7 +75,7 @@ export const limitCases: readonly PoolCase[] = [
       'an aborted signal rejects with its reason at once; what waits is dropped, what heeds it stops by itself',
     async run(pools) {
       const pool = pools.own(1);
-      const pid = await pool.apply(() => process.pid);
+      const id = await pool.apply(ownId);
       for (const task of [untilAborted, untilSeen]) {
         await withMark(async (mark) => {
           const controller = new AbortController();
@@ -90,7 +90,7 @@ export const limitCases: readonly PoolCase[] = [
           assert.equal(await other, 49);
         });
       }
-      assert.deepEqual([await pool.apply(() => process.pid), pool.stats().lost], [pid, 0]);
+      assert.deepEqual([await pool.apply(ownId), pool.stats().lost], [id, 0]);
       const aborted = AbortSignal.abort(new Error('before'));
       assert.equal((await failureOf(pool.apply(square, [1], { signal: aborted }))).message, 'before');
       assert.equal((await failureOf(pool.map(square, [1], { signal: aborted }))).message, 'before');
@@ -102,7 +102,7 @@ export const limitCases: readonly PoolCase[] = [
       'a task that heeds no signal is ended with its worker when it is aborted, and others are run by the next',
     async run(pools) {
       const pool = pools.own(1);
-      const pid = await pool.apply(() => process.pid);
+      const id = await pool.apply(ownId);
       const controller = new AbortController();
       const hanging = pool.apply(
         () => {
@@ -116,7 +116,7 @@ export const limitCases: readonly PoolCase[] = [
       controller.abort();
       assert.equal((await failureOf(hanging)).name, 'AbortError');
       assert.equal(await other, 36);
-      await until(() => isGone(pid));
+      await until(() => pools.isGone(id));
     },
   },
   {
@@ -124,13 +124,13 @@ export const limitCases: readonly PoolCase[] = [
       'a task over its time that returns when it is asked to rejects with ERR_FURCA_TASK_TIMEOUT; its worker lives on',
     async run(pools) {
       const pool = pools.own(1, { taskTimeoutMs: 500, abortGraceMs: 10_000 });
-      const pid = await pool.apply(() => process.pid);
+      const id = await pool.apply(ownId);
       for (const task of [untilAborted, untilSeen])
         await withMark(async (mark) => {
           const error = await failureOf(pool.apply(task, [DOOR, mark]));
           assert.equal(error.code, 'ERR_FURCA_TASK_TIMEOUT');
         });
-      assert.deepEqual([await pool.apply(() => process.pid), pool.stats().lost], [pid, 0]);
+      assert.deepEqual([await pool.apply(ownId), pool.stats().lost], [id, 0]);
       // In a chunk the others are done.
       const items = range(6);
       const some = async (x: number): Promise<number> => {

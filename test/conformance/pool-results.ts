@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { functionIn, type ImapOptions, type Pool } from '../../src/index.js';
-import { countsOf, range, someTurns, toArray, until } from '../fixtures/pool-outcomes.js';
+import { countsOf, range, someTurns, toArray, until, workerIds } from '../fixtures/pool-outcomes.js';
 import tasks, { triple, tripleLater } from '../fixtures/pool-tasks.js';
 import type { PoolCase } from './pool-cases.js';
 
@@ -220,13 +220,13 @@ export const resultCases: readonly PoolCase[] = [
     title: 'work is spread over the workers',
     async run(pools) {
       const pool = pools.own(2);
-      const pidLater = async (): Promise<number> => {
+      const idLater = async (): Promise<number> => {
         await new Promise((resolve) => setTimeout(resolve, 30));
-        return process.pid;
+        return process.getBuiltinModule('node:worker_threads').threadId || process.pid;
       };
-      const pids = new Set(await pool.map(pidLater, range(8), { chunkSize: 1 }));
-      assert.equal(pids.size, 2);
-      assert.deepEqual([...pids].sort(), [...pool.stats().pids].sort());
+      const ids = new Set(await pool.map(idLater, range(8), { chunkSize: 1 }));
+      assert.equal(ids.size, 2);
+      assert.deepEqual([...ids].sort(), workerIds(pool).sort());
     },
   },
   {
@@ -235,10 +235,10 @@ export const resultCases: readonly PoolCase[] = [
       const pool = pools.own(2, { name: 'Counting' });
       const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
       await pool.apply(wait, [1]);
-      await until(() => pool.stats().pids.length === 2);
+      await until(() => workerIds(pool).length === 2);
       const before = pool.stats();
       assert.ok(Object.isFrozen(before));
-      const counts = { workers: 2, pids: 2, queued: 0, running: 0, completed: 1, lost: 0 };
+      const counts = { workers: 2, ids: 2, queued: 0, running: 0, completed: 1, lost: 0 };
       assert.deepEqual(countsOf(pool), counts);
       const slow = range(6).map(() => pool.apply(wait, [60]));
       await someTurns(1);

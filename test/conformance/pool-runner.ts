@@ -1,12 +1,17 @@
+import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { StartMethod } from '../../src/index.js';
-import { PoolKeeper, poolCases } from './pool-cases.js';
+import { PoolKeeper, poolCases, type WorkerKind } from './pool-cases.js';
 
-/** Runs all cases as tests, with pools of one start method. */
-export function testPools(startMethod: StartMethod): void {
-  const keeper = new PoolKeeper(startMethod);
+/**
+ * Runs all cases as tests, with pools of one kind of workers.
+ *
+ * @param impossible - Titles of cases that cannot hold for this kind, and why.
+ */
+export function testPools(kind: WorkerKind, impossible: Readonly<Record<string, string>> = {}): void {
+  const keeper = new PoolKeeper(kind);
   for (const { title, run } of poolCases) {
-    test(`${startMethod}: ${title}`, { timeout: 20_000 }, async ({ signal }) => {
+    const skip = impossible[title] ?? false;
+    test(`${kind}: ${title}`, { timeout: 20_000, skip }, async ({ signal }) => {
       // A case that hangs shall fail by itself, not end the file for want of anything alive, nor keep it from ending.
       const alive = setInterval(() => {}, 1000);
       const isLate = new Promise<void>((resolve) => {
@@ -20,9 +25,16 @@ export function testPools(startMethod: StartMethod): void {
       }
     });
   }
-  test(`${startMethod}: the pool that all of these tests shared ends without a rest`, {
+  test(`${kind}: the pool that all of these tests shared ends without a rest`, {
     timeout: 20_000,
   }, async () => {
     await keeper.endShared();
+  });
+  test(`${kind}: what is said to be impossible is a case`, () => {
+    const titles = poolCases.map(({ title }) => title);
+    assert.deepEqual(
+      Object.keys(impossible).filter((title) => !titles.includes(title)),
+      [],
+    );
   });
 }

@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { ClusterPool, ClusterWorker } from '../../src/cluster.js';
 import type { Pool, PoolOptions } from '../../src/index.js';
+import { isGone } from '../fixtures/pool-outcomes.js';
 import { TestRedis, whyNoRedis } from '../harness/redis.js';
 import { type Pools, poolCases } from './pool-cases.js';
 
@@ -35,6 +36,9 @@ const OTHERWISE: ReadonlyMap<string, string> = new Map([
   ...['close lets all', 'never used closes', 'join before close', 'join gives up', 'terminate rejects'].map(
     (part) => [part, 'there is no join: close and terminate resolve when the engine was left'] as const,
   ),
+  ...['retries of a call', 'of a call is', 'retries and taskTimeoutMs'].map(
+    (part) => [part, 'a cluster has retries and taskTimeoutMs for all of a pool’s calls'] as const,
+  ),
   ['stack of an error leads', 'it is, but for names of folders, which are the worker’s'],
   ['currentTask tells', 'numbers of tasks are those of the run; test/unit/cluster.pool.test.ts has its own'],
   ['a task over its time that returns', 'an item is told to stop as in a local map, whose value then counts'],
@@ -56,7 +60,7 @@ const app = fileURLToPath(new URL('..', import.meta.url));
 const key = 'a key for tests alone';
 
 class ClusterPools implements Pools {
-  readonly startMethod = 'forkserver';
+  readonly kind = 'forkserver';
   readonly #url: string;
   readonly #pools: ClusterPool[] = [];
   readonly #workers: ClusterWorker[] = [];
@@ -92,6 +96,10 @@ class ClusterPools implements Pools {
     void worker.start();
     // The part of the contract that the cases use is the same; what is not is listed above.
     return pool as unknown as Pool;
+  }
+
+  isGone(id: number): boolean {
+    return isGone(id);
   }
 
   async end(): Promise<void> {

@@ -54,15 +54,17 @@ test('a loss by a signal, by the heap limit, and by the pool itself are told apa
 }, async (t) => {
   const killed = await lossOf(makePool(t, 1).apply(() => process.kill(process.pid, 'SIGKILL')));
   assert.deepEqual([killed.reason, killed.signal], ['signal', 'SIGKILL']);
-  const limited = makePool(t, 1, { startMethod: 'spawn', resourceLimits: { maxOldGenerationSizeMb: 40 } });
-  const full = await lossOf(
-    limited.apply(() => {
-      const all: number[][] = [];
-      for (;;) all.push(new Array<number>(1000).fill(1.5));
-    }),
-  );
-  assert.deepEqual([full.reason, full.signal], ['heap', 'SIGABRT']);
-  assert.match(full.stderrTail, /heap/);
+  for (const startMethod of ['forkserver', 'spawn'] as const) {
+    const limited = makePool(t, 1, { startMethod, resourceLimits: { maxOldGenerationSizeMb: 40 } });
+    const full = await lossOf(
+      limited.apply(() => {
+        const all: number[][] = [];
+        for (;;) all.push(new Array<number>(1000).fill(1.5));
+      }),
+    );
+    assert.deepEqual([full.reason, full.signal, full.startMethod], ['heap', 'SIGABRT', startMethod]);
+    assert.match(full.stderrTail, /heap/);
+  }
   const late = await failureOf(
     makePool(t, 1, { taskTimeoutMs: 50 }).apply(() => {
       for (;;);

@@ -11,16 +11,16 @@ const LAYERS: Readonly<Record<string, number>> = {
   subprocess: 2,
   wire: 3,
   sync: 4,
-  channel: 5,
+  channel: 4,
   connection: 5,
   process: 5,
-  pool: 6,
   manager: 6,
   threading: 6,
-  futures: 7,
-  cluster: 7,
-  cli: 8,
-  entry: 9,
+  pool: 7,
+  futures: 8,
+  cluster: 8,
+  cli: 9,
+  entry: 10,
 };
 
 /** Doors re-export from anywhere and are imported by the command alone. */

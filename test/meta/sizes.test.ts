@@ -36,7 +36,7 @@ test('only programs and the command end the process by themselves', () => {
     .map(({ path }) => path);
   // What runs in a child only: its life, its end for want of work, a worker without a parent.
   assert.deepEqual(
-    found.filter((path) => !['process/child.ts', 'process/fatal.ts', 'pool/worker.ts'].includes(path)),
+    found.filter((path) => !['process/child.ts', 'process/fatal.ts', 'pool/worker/worker.ts'].includes(path)),
     [],
   );
 });

@@ -170,12 +170,12 @@ test('PO-24: arguments and results are let go of once a task is done', { timeout
   assert.deepEqual([status, stdout], [0, 'collected\n'], stderr);
 });
 
-for (const startMethod of ['forkserver', 'spawn'] satisfies StartMethod[]) {
-  test(`PO-24: a program that forgets to close its pool ends by itself with code 0 and leaves no worker (${startMethod})`, {
+for (const workers of ['forkserver', 'spawn', 'thread'] satisfies (StartMethod | 'thread')[]) {
+  test(`PO-24: a program that forgets to close its pool ends by itself with code 0 and leaves no worker (${workers})`, {
     timeout: 40_000,
   }, async () => {
     for (const kind of ['used', 'unused', 'streaming']) {
-      const { status, signal, stdout, stderr } = runProgram('pool-forgotten', startMethod, kind);
+      const { status, signal, stdout, stderr } = runProgram('pool-forgotten', workers, kind);
       assert.deepEqual([status, signal, stderr], [0, null, ''], `${kind}: ${stdout}`);
       const [result, pids] = JSON.parse(stdout) as [unknown, number[]];
       assert.deepEqual(result, kind === 'unused' ? [] : [1, 4, 9]);

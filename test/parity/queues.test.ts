@@ -2,15 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  type BufferTooShortError,
   JoinableQueue,
   type Lock,
   Pipe,
   type PipeConnection,
-  Process,
   Queue,
   SimpleQueue,
 } from '../../src/index.js';
 import { askGrandchild, putAndDie } from '../fixtures/queue-children.js';
+import { startChild } from '../harness/children.js';
 import { watchTests } from '../harness/watchdog.js';
 
 // Behaviours of CPython's test suite, by their case ids: groups QU, JQ, SQ, CN; and what it is weak at (W-01 to W-14).
@@ -24,15 +25,6 @@ const INVALID_STATE = { code: 'ERR_FURCA_INVALID_STATE' };
 const INVALID_ARGUMENT = { code: 'ERR_FURCA_INVALID_ARGUMENT' };
 const NOT_SENDABLE = { code: 'ERR_FURCA_NOT_SENDABLE' };
 
-async function run<const Args extends readonly unknown[]>(
-  target: (...args: Args) => unknown,
-  args: Args,
-): Promise<Process> {
-  const child = new Process({ target, args } as never);
-  await child.start();
-  return child as Process;
-}
-
 test('QU-02: on a full queue tryPut answers false, and put rejects once its time is up', async () => {
   const queue = new Queue<number>({ maxItems: 6 });
   for (let item = 1; item <= 6; item++) await queue.put(item);
@@ -45,7 +37,7 @@ test('QU-02: on a full queue tryPut answers false, and put rejects once its time
   assert.ok(performance.now() - began >= 155);
   assert.equal(queue.size, 6);
   const waiting = queue.put(7);
-  const child = await run((queue: Queue<number>) => queue.get(), [queue] as const);
+  const child = await startChild((queue: Queue<number>) => queue.get(), [queue] as const);
   await waiting;
   await child.join();
   assert.deepEqual(await queue.getMany(), [2, 3, 4, 5, 6, 7]);
@@ -53,7 +45,7 @@ test('QU-02: on a full queue tryPut answers false, and put rejects once its time
 
 test('QU-03: every form of get keeps the order of one producer', async () => {
   const queue = new Queue<number>();
-  const child = await run((queue: Queue<number>) => queue.putMany([1, 2, 3, 4, 5]), [queue] as const);
+  const child = await startChild((queue: Queue<number>) => queue.putMany([1, 2, 3, 4, 5]), [queue] as const);
   await child.join();
   assert.equal(queue.tryGet(), 1);
   assert.equal(await queue.get(), 2);
@@ -79,7 +71,7 @@ test('QU-04: on an empty queue tryGet answers undefined, and get rejects once it
 test('QU-06: a queue that the parent has used before is used by a child: 0 to 19 in order', async () => {
   const queue = new Queue<number>();
   for (let item = 0; item < 10; item++) await queue.put(item);
-  const child = await run(
+  const child = await startChild(
     async (queue: Queue<number>) => {
       for (let item = 10; item < 20; item++) await queue.put(item);
     },
@@ -132,7 +124,7 @@ test('QU-10, SQ-02, SQ-03: closing twice is fine, and a closed queue refuses eve
 });
 
 test('QU-11: a queue in the child of a child is empty there, and all exit cleanly', async () => {
-  const child = await run(askGrandchild, [] as const);
+  const child = await startChild(askGrandchild, [] as const);
   await child.join();
   assert.equal(child.exitCode, 0);
 });
@@ -144,7 +136,7 @@ test('QU-12: other than in CPython, a queue travels through a queue, with all it
     new Queue<number>({ maxItems: 3 }),
     new JoinableQueue<number>(),
   ]) {
-    const child = await run(
+    const child = await startChild(
       async (queue: Queue<object>) => {
         const { inner } = (await queue.get()) as { inner: SimpleQueue<number> };
         await inner.put(1);
@@ -174,7 +166,9 @@ test('JQ-01: join resolves only after taskDone was called for every item', async
     }
     queue.taskDone();
   };
-  const workers = await Promise.all(Array.from({ length: 4 }, () => run(work, [queue, done] as const)));
+  const workers = await Promise.all(
+    Array.from({ length: 4 }, () => startChild(work, [queue, done] as const)),
+  );
   for (let item = 0; item < 10; item++) await queue.put(item);
   await queue.join();
   assert.equal(done.size, 10);
@@ -203,7 +197,7 @@ test('JQ-03: join resolves at once where nothing is unfinished, and all who join
   await queue.put(1);
   await assert.rejects(queue.join({ timeoutMs: 30 }), TIMEOUT);
   const joined = [queue.join(), queue.join()];
-  const child = await run((queue: JoinableQueue<number>) => queue.joinSync(), [queue] as const);
+  const child = await startChild((queue: JoinableQueue<number>) => queue.joinSync(), [queue] as const);
   await queue.get();
   queue.taskDone();
   await Promise.all(joined);
@@ -216,7 +210,7 @@ test('SQ-04, W-03: writers that put at the same time never mix up their items, a
   const flood = (queue: SimpleQueue<Uint8Array>, byte: number): void => {
     for (;;) queue.putSync(new Uint8Array(200_000).fill(byte));
   };
-  const writers = await Promise.all([1, 2].map((byte) => run(flood, [queue, byte] as const)));
+  const writers = await Promise.all([1, 2].map((byte) => startChild(flood, [queue, byte] as const)));
   for (let count = 0; count < 20; count++) {
     const item = await queue.get({ timeoutMs: 20_000 });
     assert.ok(item.every((byte) => byte === item[0]) && item.byteLength === 200_000);
@@ -230,7 +224,7 @@ test('SQ-04, W-03: writers that put at the same time never mix up their items, a
 
 test('W-01: joining a child before reading what it has put does not deadlock', async () => {
   const queue = new Queue<Uint8Array>();
-  const child = await run((queue: Queue<Uint8Array>) => queue.put(new Uint8Array(1_000_000)), [
+  const child = await startChild((queue: Queue<Uint8Array>) => queue.put(new Uint8Array(1_000_000)), [
     queue,
   ] as const);
   await child.join({ timeoutMs: 20_000 });
@@ -241,7 +235,7 @@ test('W-02: a reader killed while it waits takes nothing along and nobody in its
   const queue = new Queue<number>();
   const readers = await Promise.all(
     [0, 1, 2].map((kind) =>
-      run(
+      startChild(
         async (queue: Queue<number>, kind: number) => void (kind === 0 ? await queue.get() : queue.getSync()),
         [queue, kind] as const,
       ),
@@ -266,7 +260,7 @@ test('W-06: the items of a dead consumer come to others, or join fails, as the o
     await queue.put('work');
     const joined = queue.join({ timeoutMs: 20_000 });
     joined.catch(() => {});
-    const child = await run(die, [queue] as const);
+    const child = await startChild(die, [queue] as const);
     await child.join();
     assert.equal(child.exitCode, -9);
     if (queue === kind) {
@@ -279,7 +273,7 @@ test('W-06: the items of a dead consumer come to others, or join fails, as the o
 
 test('W-14: what put has resolved for is there after SIGKILL, large and small, with handles and without', async () => {
   const queue = new Queue<unknown>();
-  const child = await run(putAndDie, [queue] as const);
+  const child = await startChild(putAndDie, [queue] as const);
   await child.join();
   assert.equal(await queue.get(), 1);
   assert.equal(((await queue.get()) as string).length, 300_000);
@@ -291,7 +285,7 @@ test('W-14: what put has resolved for is there after SIGKILL, large and small, w
 
 test('A queue ends for those who read when all who wrote are gone, and for all after shutdown()', async () => {
   const queue = new Queue<number>();
-  const child = await run((queue: Queue<number>) => queue.putMany([1, 2]), [queue] as const);
+  const child = await startChild((queue: Queue<number>) => queue.putMany([1, 2]), [queue] as const);
   const items: number[] = [];
   for await (const item of queue) items.push(item);
   assert.deepEqual(items, [1, 2]);
@@ -302,7 +296,7 @@ test('A queue ends for those who read when all who wrote are gone, and for all a
   const results = new Queue<number>();
   const workers = await Promise.all(
     [0, 1].map(() =>
-      run(
+      startChild(
         async (jobs: Queue<number>, results: Queue<number>) => {
           for await (const job of jobs) await results.put(job * job);
         },
@@ -326,7 +320,7 @@ test('Readers that are left alone with each other are told when the only writer 
   await queue.put(1);
   const readers = await Promise.all(
     [0, 1].map((kind) =>
-      run(
+      startChild(
         async (queue: Queue<number>, kind: number) => {
           if (kind === 0) for await (const _ of queue);
           else
@@ -374,7 +368,7 @@ test('maxItems must be a positive integer', () => {
 
 test('CN-01, CN-10: values and bytes come back through a duplex pipe, empty ones too', async () => {
   const [here, there] = Pipe();
-  const child = await run(
+  const child = await startChild(
     async (end: PipeConnection) => {
       for await (const value of end) {
         if (Buffer.isBuffer(value)) await end.sendBytes(value);
@@ -425,7 +419,7 @@ test('CN-04: of a simplex pipe one end only receives and the other only sends', 
 
 test('CN-05: the parent may close its copy of the end that it gave to a child, right after the start', async () => {
   const [here, there] = Pipe<string>();
-  const child = await run((end: PipeConnection<string>) => end.send('hello'), [there] as const);
+  const child = await startChild((end: PipeConnection<string>) => end.send('hello'), [there] as const);
   there.close();
   assert.equal(await here.recv(), 'hello');
   await child.join();
@@ -464,7 +458,7 @@ test('CN-06: sendBytes sends the part that was named, and refuses one that is no
 
 test('CN-09: ends of a pipe are sent over a pipe and used by who receives them', async () => {
   const [here, there] = Pipe();
-  const child = await run(
+  const child = await startChild(
     async (end: PipeConnection) => {
       const inner = (await end.recv()) as PipeConnection;
       await inner.send('from afar');
@@ -506,7 +500,7 @@ test('One end in several processes: each message goes to one of them, whole', as
   const work = async (end: PipeConnection<number | null, number>): Promise<void> => {
     for (let item = await end.recv(); item !== null; item = await end.recv()) await end.send(item);
   };
-  const workers = await Promise.all([0, 1, 2].map(() => run(work, [there] as const)));
+  const workers = await Promise.all([0, 1, 2].map(() => startChild(work, [there] as const)));
   there.close();
   for (let item = 0; item < 300; item++) await here.send(item);
   const items: number[] = [];
@@ -518,4 +512,56 @@ test('One end in several processes: each message goes to one of them, whole', as
   for (const _ of workers) await here.send(null);
   for (const worker of workers) await worker.join();
   await assert.rejects(here.recv(), CLOSED);
+});
+
+test('CN-01: recvBytesInto fills a buffer that is there, and keeps a message that is too long for it', async () => {
+  const [here, there] = Pipe();
+  const numbers = new Int32Array([1, 2, 3, 4]);
+  for (const offsetBytes of [0, 12]) {
+    const buffer = new Int32Array(10);
+    await there.sendBytes(new Uint8Array(numbers.buffer));
+    assert.equal(await here.recvBytesInto(buffer, { offsetBytes }), 16);
+    const wanted = new Int32Array(10);
+    wanted.set(numbers, offsetBytes / 4);
+    assert.deepEqual(buffer, wanted);
+  }
+  const latin = Buffer.alloc(40, ' ');
+  for (const length of [110, 5000]) {
+    const long = Buffer.alloc(length, 'xyz');
+    for (const receive of [
+      () => here.recvBytesInto(latin),
+      async () => here.tryRecvBytesInto(latin),
+      async () => here.recvBytesIntoSync(latin),
+    ]) {
+      await there.sendBytes(long);
+      await assert.rejects(receive(), (error: BufferTooShortError) => {
+        assert.equal(error.code, 'ERR_FURCA_BUFFER_TOO_SHORT');
+        assert.deepEqual(error.received, long);
+        return true;
+      });
+      assert.deepEqual(latin, Buffer.alloc(40, ' '), 'the buffer is as it was');
+    }
+  }
+  assert.equal(here.tryRecvBytesInto(latin), undefined, 'what was too long is received all the same');
+  await there.sendBytes(Buffer.alloc(100_000, 7));
+  const whole = new Uint8Array(100_001);
+  assert.equal(here.recvBytesIntoSync(whole, { offsetBytes: 1 }), 100_000);
+  assert.deepEqual([whole[0], whole[1], whole[100_000]], [0, 7, 7]);
+});
+
+test('recvBytesInto refuses no buffer, a bad offset and a value: before anything is taken', async () => {
+  const [here, there] = Pipe();
+  const buffer = new Uint8Array(4);
+  await there.sendBytes(Buffer.from('ab'));
+  for (const offsetBytes of [-1, 5, 0.5, '1', Number.NaN])
+    assert.throws(() => here.tryRecvBytesInto(buffer, { offsetBytes } as never), INVALID_ARGUMENT);
+  for (const none of [null, [1], new ArrayBuffer(8)])
+    assert.throws(() => here.tryRecvBytesInto(none as never), INVALID_ARGUMENT);
+  assert.equal(here.tryRecvBytesInto(buffer, { offsetBytes: 2 }), 2);
+  await there.send('a value');
+  await assert.rejects(here.recvBytesInto(buffer), INVALID_STATE);
+  assert.equal(await here.recv(), 'a value');
+  await assert.rejects(here.recvBytesInto(buffer, { timeoutMs: 1 }), TIMEOUT);
+  await there.sendBytes(Buffer.alloc(0));
+  assert.equal(await here.recvBytesInto(new Uint8Array(0)), 0);
 });

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { ownMembership } from '../../src/arena/member.js';
 import { measureUse } from '../../src/arena/walk.js';
@@ -7,14 +10,14 @@ import {
   Condition,
   Event,
   Lock,
-  Process,
   RLock,
   Semaphore,
   SharedArray,
   SharedMemory,
   Value,
 } from '../../src/index.js';
-import { runProgram } from '../harness/programs.js';
+import { inChild } from '../harness/children.js';
+import { FORK_READY, runProgram } from '../harness/programs.js';
 import { watchTests } from '../harness/watchdog.js';
 
 // Behaviours of CPython's test suite, by their case ids: groups VA and SH.
@@ -25,14 +28,10 @@ const INVALID_ARGUMENT = { code: 'ERR_FURCA_INVALID_ARGUMENT' };
 const INVALID_STATE = { code: 'ERR_FURCA_INVALID_STATE' };
 const CLOSED = { code: 'ERR_FURCA_CLOSED' };
 
-async function inChild<const Args extends readonly unknown[]>(
-  target: (...args: Args) => unknown,
-  args: Args,
-): Promise<void> {
-  const child = new Process({ target, args } as never);
-  await child.start();
-  await child.join();
-  assert.equal(child.exitCode, 0);
+/** Where a name of shared memory is kept. */
+function folderOfName(name: string): string {
+  const uid = process.getuid?.() ?? 0;
+  return join(process.env['XDG_RUNTIME_DIR'] ?? tmpdir(), `furca-${uid}`, name);
 }
 
 test('VA-01: values of all types are read back, and a child’s write is seen', async () => {
@@ -40,17 +39,26 @@ test('VA-01: values of all types are read back, and a child’s write is seen', 
   const float = new Value('float64', 3.625);
   const short = new Value('int16', -232);
   const big = new Value('bigint64', 2n ** 33n);
+  const char = new Value('char', 'x');
   await inChild(
-    (int: Value<'int32'>, float: Value<'float64'>, short: Value<'int16'>, big: Value<'bigint64'>) => {
+    (
+      int: Value<'int32'>,
+      float: Value<'float64'>,
+      short: Value<'int16'>,
+      big: Value<'bigint64'>,
+      char: Value<'char'>,
+    ) => {
       if (int.value !== 4343 || float.value !== 3.625 || short.value !== -232 || big.value !== 2n ** 33n)
         process.exit(3);
+      if (char.exchange('y') !== 'x') process.exit(4);
       int.value = 24_234;
       float.value = -4.25;
       short.value = 234;
       big.value = 2n ** 34n;
     },
-    [int, float, short, big],
+    [int, float, short, big, char],
   );
+  assert.equal(char.value, 'y');
   assert.deepEqual([int.value, float.value, short.value, big.value], [24_234, -4.25, 234, 2n ** 34n]);
 });
 
@@ -105,6 +113,29 @@ test('VA-07: bad indices, types and numbers are refused, and integers wrap', () 
   const value = new Value('int32', 2 ** 31 - 1);
   value.add(1);
   assert.equal(value.value, -(2 ** 31));
+});
+
+test('VA-05, VA-07: an array of characters holds one byte each, shown as text of length 1', async () => {
+  const array = new SharedArray('char', 20);
+  array.view.set(Buffer.from('hello', 'latin1'));
+  await inChild(
+    (array: SharedArray<'char'>) => {
+      for (let index = 0; index < 5; index++) array.set(index + 5, array.get(index));
+    },
+    [array],
+  );
+  assert.equal([...array].join('').replace(/\0+$/, ''), 'hellohello');
+  assert.deepEqual([...new SharedArray('char', 'é\0ÿ').view], [0xe9, 0, 0xff]);
+  assert.equal(array.compareExchange(0, 'h', 'j'), 'h');
+  assert.equal(array.compareExchange(0, 'h', 'k'), 'j');
+  assert.equal(new Value('char').value, '\0');
+  for (const wrong of ['', 'ab', '€', 97, null]) {
+    assert.throws(() => new Value('char', wrong as never), INVALID_ARGUMENT);
+    assert.throws(() => array.set(1, wrong as never), INVALID_ARGUMENT);
+  }
+  assert.throws(() => array.add(0, 'a' as never), INVALID_ARGUMENT);
+  assert.throws(() => new Value('char', 'a').sub(1 as never), INVALID_ARGUMENT);
+  assert.equal(array.get(1), 'e');
 });
 
 test('W-21: additions of several processes to one value lose nothing, also to a float', async () => {
@@ -212,6 +243,30 @@ test('SH-04: memory that was sent is the same memory, with and without a name', 
   assert.throws(() => plain.unlink(), INVALID_STATE);
   plain.close();
   named.close();
+  assert.equal(
+    existsSync(folderOfName(named.name as string)),
+    false,
+    'the child, too, has taken its link along',
+  );
+});
+
+test('A forked child that closes its memory leaves it to be found through its parent', async () => {
+  const name = `forked-${process.pid}`;
+  const program = `
+    import { SharedMemory } from 'furca';
+    import { _exit, fork, waitpid } from 'furca/os';
+    const memory = new SharedMemory({ name: ${JSON.stringify(name)}, sizeBytes: 8 });
+    const pid = fork();
+    if (pid === 0) {
+      memory.close();
+      _exit(0);
+    }
+    await waitpid(pid);
+    new SharedMemory({ name: memory.name }).close();
+  `;
+  const { code, stderr } = await runProgram(program, { flags: FORK_READY });
+  assert.deepEqual([code, stderr], [0, '']);
+  assert.equal(existsSync(folderOfName(name)), false);
 });
 
 test('W-13, SH-08: who merely attached takes nothing along; named memory of a killed program is gone', async () => {

@@ -8,6 +8,7 @@ import {
   Pool,
   type PoolStats,
   type SettledItem,
+  ThreadPool,
 } from '../../src/index.js';
 import { type Equal, type IsAny, must } from './exactly.js';
 
@@ -177,4 +178,18 @@ export async function poolsAreMadeAndEnded(): Promise<void> {
   must<Equal<typeof a, number>>();
   // @ts-expect-error - no such method
   getContext('clone');
+}
+
+export async function poolsOfThreadsAreMadeAndUsed(): Promise<void> {
+  await using pool = new ThreadPool(2, { name: 'x', retries: 1, resourceLimits: { stackSizeMb: 2 } });
+  // @ts-expect-error - threads are not started as processes are
+  new ThreadPool(2, { startMethod: 'fork' });
+  // @ts-expect-error - they share the memory of their process
+  new ThreadPool(2, { memoryBudgetBytes: 5 });
+  const a = await pool.map(twice, [1], { retries: 2, taskTimeoutMs: 5 });
+  must<Equal<typeof a, number[]>>();
+  const { threadIds } = pool.stats();
+  must<Equal<typeof threadIds, readonly number[]>>();
+  // @ts-expect-error - a stream is never run again
+  pool.stream(() => [1], [], { retries: 1 });
 }

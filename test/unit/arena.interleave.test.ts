@@ -134,7 +134,7 @@ const gate: Gate = {
   seen: 0,
 };
 
-/** pool/worker.ts: takes a message, passes the gate by an exchange, runs it. */
+/** pool/worker/worker.ts: takes a message, passes the gate by an exchange, runs it. */
 function gateWorker(reads: number, mayDie = false): ActorModel<Gate> {
   const read = (state: Gate): undefined => {
     const next = state.ring.shift();

@@ -4,7 +4,7 @@ import { allocate, type Block, drop, hold } from '../../src/arena/allocator.js';
 import { createEnvelope } from '../../src/arena/envelope.js';
 import { LANE, PIPE, PIPE_END, QUEUE } from '../../src/arena/lanes/lane-layout.js';
 import { initPipe, PipeView } from '../../src/arena/lanes/pipe-words.js';
-import { initQueue, NOTHING, PUT, QueueView } from '../../src/arena/lanes/queue-words.js';
+import { initQueue, KEPT, NOTHING, PUT, QueueView } from '../../src/arena/lanes/queue-words.js';
 import { REQUEUE } from '../../src/arena/lanes/tidy.js';
 import { KIND } from '../../src/arena/layout.js';
 import { Parking } from '../../src/arena/parking.js';
@@ -55,14 +55,14 @@ function bury({ stage }: { readonly stage: Stage }, locks: readonly number[], de
 /** A message that says its number; `isBlock`: in a block of its own, which refers to another one. */
 function put(view: QueueView, number: number, isBlock: boolean, referred?: Block): number {
   const message = new Uint8Array(LONG).fill(number);
-  if (!isBlock) return view.tryPut(message, undefined);
+  if (!isBlock) return view.tryPut(message, undefined, LONG);
   const { arena, me: owner } = view;
   const block =
     referred === undefined
       ? allocate(arena, owner, KIND.ITEM, LONG)
       : createEnvelope({ arena, owner, parking: new Parking(arena, owner) }, [referred], message);
   if (referred === undefined) arena.bytes.set(message, block.at);
-  const result = view.tryPut(undefined, block);
+  const result = view.tryPut(undefined, block, LONG);
   drop(arena, block, owner);
   return result;
 }
@@ -75,7 +75,7 @@ function read(message: Uint8Array, bytes: unknown = LONG): number {
 
 function drain(view: QueueView): number[] {
   const found: number[] = [];
-  for (let one = view.tryTake(read, false); one !== NOTHING; one = view.tryTake(read, false)) found.push(one);
+  for (let one = view.tryTake(read); one !== NOTHING; one = view.tryTake(read)) found.push(one);
   return found;
 }
 
@@ -140,8 +140,8 @@ for (const [isBlock, already] of [
       const scene = openScene();
       const { own, victim, other } = scene;
       for (let number = 1; number <= 24; number++) put(other, number, isBlock);
-      for (let number = 1; number <= already; number++) assert.equal(victim.tryTake(read, false), number);
-      const hasDied = die(() => void victim.tryTake(read, false));
+      for (let number = 1; number <= already; number++) assert.equal(victim.tryTake(read), number);
+      const hasDied = die(() => void victim.tryTake(read));
       if (!hasDied) assert.equal(own.count(), 23 - already);
       bury(scene, [own.word + QUEUE.LOCK], victim.me);
       const found = drain(own);
@@ -167,10 +167,10 @@ test('A consumer killed at any step while it takes away the lane of a dead produ
     hold(stage.arena, scene.block, third.me);
     for (let number = 1; number <= 4; number++) put(third, number, true);
     sweepMember(stage.arena, third.me, stage.owner);
-    for (let number = 1; number <= 4; number++) assert.equal(own.tryTake(read, false), number);
+    for (let number = 1; number <= 4; number++) assert.equal(own.tryTake(read), number);
     die(() => {
       put(victim, 1, false);
-      victim.tryTake(read, false);
+      victim.tryTake(read);
     });
     bury(scene, [own.word + QUEUE.LOCK], victim.me);
     assert.ok(drain(own).length <= 1);
@@ -192,7 +192,7 @@ for (const isFinished of [false, true]) {
       const take = (): void =>
         void victim.tryTake((_, block) => {
           mine = block;
-        }, true);
+        }, KEPT);
       const finish = (): void => void victim.finish(mine as Block);
       if (isFinished) take();
       die(isFinished ? finish : take);
@@ -203,7 +203,7 @@ for (const isFinished of [false, true]) {
         const number = own.tryTake((message, its) => {
           block = its;
           return read(message);
-        }, true);
+        }, KEPT);
         if (number === NOTHING) break;
         found.push(number);
         own.finish(block as Block);
@@ -227,7 +227,7 @@ test('Whoever puts in order after a death may die over it as well', () => {
     const third = new QueueView(stage.arena, scene.block, newMember(stage));
     hold(stage.arena, scene.block, third.me);
     for (let number = 1; number <= 5; number++) put(other, number, true);
-    for (let count = 0; count < 2; count++) third.tryTake(read, true);
+    for (let count = 0; count < 2; count++) third.tryTake(read, KEPT);
     sweepMember(stage.arena, third.me, stage.owner);
     die(() => void victim.count());
     bury(scene, [own.word + QUEUE.LOCK], victim.me);
@@ -285,6 +285,7 @@ for (const [isBlock, bytes] of [
             1,
             () => {},
             (message) => read(message, bytes),
+            false,
           );
         send(own, 99);
         assert.equal(receive(own), 99);

@@ -227,6 +227,35 @@ test('Places of a condition are notified in the order in which they were taken, 
   }
 });
 
+test('A notification that reaches a dead waiter while it is swept goes to the next one', () => {
+  const { stage, word, members } = scene(KIND.CONDITION, CONDITION_BYTES, 2);
+  const { arena } = stage;
+  const [dead, waiter] = members as [OwnerId, OwnerId];
+  const place = takePlace(arena, word, dead);
+  const next = takePlace(arena, word, waiter);
+  sleep(stage, waiter);
+  const { compareExchange } = Atomics;
+  let hasNotified = false;
+  Object.assign(Atomics, {
+    compareExchange: (words: Int32Array, at: number, expected: number, value: number) => {
+      if (!hasNotified && at === place && value === 0) {
+        hasNotified = true;
+        notifyPlaces(arena, word, 1);
+      }
+      return compareExchange(words, at, expected, value);
+    },
+  });
+  try {
+    sweepMember(arena, dead, stage.owner);
+  } finally {
+    Object.assign(Atomics, { compareExchange });
+  }
+  assert.equal(hasNotified, true);
+  assert.equal(Atomics.load(arena.words, place), 0);
+  assert.equal(isNotified(arena, next), true);
+  assert.equal(isAsleep(stage, waiter), false);
+});
+
 test('A condition has room for 960 waiters, and says so when it is full', () => {
   const { stage, word, members } = scene(KIND.CONDITION, CONDITION_BYTES, 1);
   const [member] = members as [OwnerId];

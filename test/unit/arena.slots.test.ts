@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { allocate, drop, hold } from '../../src/arena/allocator.js';
 import { emptyInbox, putIntoInbox } from '../../src/arena/inbox.js';
-import { HEADER, KIND, SLOT, SLOT_COUNT, slotWord } from '../../src/arena/layout.js';
+import { KIND, SLOT, SLOT_COUNT, slotWord, ZYGOTE_PLACES } from '../../src/arena/layout.js';
 import { Parking, wake } from '../../src/arena/parking.js';
 import { EXITED, ProcessRecord } from '../../src/arena/process-record.js';
 import {
@@ -17,6 +17,7 @@ import {
 } from '../../src/arena/slots.js';
 import { sweepMember } from '../../src/arena/sweep.js';
 import { measureUse } from '../../src/arena/walk.js';
+import { currentZygote, isZygote, replaceZygote, zygotePlace } from '../../src/arena/zygotes.js';
 import { BrokenError, LimitError } from '../../src/base/errors.js';
 import { openStage, SCRATCH, type Stage } from '../fixtures/arena-stage.js';
 
@@ -116,7 +117,7 @@ test('Sweeping a parent leaves alone what a zygote answers for, what is forked, 
   const born = ProcessRecord.create(member, forked, papers);
   born.hold(forked);
   born.forked(process.pid);
-  arena.words[HEADER.ZYGOTE] = zygote;
+  assert.ok(replaceZygote(arena, zygotePlace(arena, 77), 0, zygote));
   const running = newMember(stage, parent);
   sweepMember(arena, parent, owner);
   assert.deepEqual(
@@ -124,6 +125,23 @@ test('Sweeping a parent leaves alone what a zygote answers for, what is forked, 
     [true, true, true, true],
   );
   enterSlot(arena, forked, process.pid);
+});
+
+test('Each key has a place for a zygote, the same for all who ask, until none is left', () => {
+  const { arena, owner } = openStage();
+  const keys = Array.from({ length: ZYGOTE_PLACES }, (_, index) => -1 - index);
+  const places = keys.map((key) => zygotePlace(arena, key));
+  assert.equal(new Set(places).size, ZYGOTE_PLACES);
+  assert.deepEqual(
+    keys.map((key) => zygotePlace(arena, key)),
+    places,
+  );
+  assert.equal(zygotePlace(arena, 1), -1);
+  const [place = -1, other = -1] = places;
+  assert.ok(replaceZygote(arena, place, 0, owner));
+  assert.equal(replaceZygote(arena, place, 0, owner), false);
+  assert.deepEqual([currentZygote(arena, place), currentZygote(arena, other)], [owner, 0]);
+  assert.deepEqual([isZygote(arena, owner), isZygote(arena, owner + 1)], [true, false]);
 });
 
 test('A sweep also takes children of the dead that have ended with nobody to reap them, and their children', () => {

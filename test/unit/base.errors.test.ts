@@ -20,6 +20,7 @@ test('an error carries its name on the prototype, its code and its facts', () =>
 
 test('WorkerLostError says who died of what', () => {
   const error = new WorkerLostError('worker lost', {
+    threadId: 0,
     pid: 7,
     exitCode: -9,
     signal: 'SIGKILL',

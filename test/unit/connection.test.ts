@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection, Listener, loads, tuple, wait } from '../../src/connection.js';
-import { TimeoutError } from '../../src/index.js';
+import { type BufferTooShortError, TimeoutError } from '../../src/index.js';
 import { connectedPair, listening, rawSocket, rejection } from '../fixtures/connection-pairs.js';
 
 const options = { timeout: 20_000 };
@@ -108,6 +108,29 @@ test(
     assert.equal(served.tryRecv(), undefined);
     await client.close();
     assert.equal(await served.poll({ timeoutMs: 10_000 }), true);
+  },
+);
+
+test(
+  'CN-01: recvBytesInto fills a buffer that is there, and keeps a message that is too long for it',
+  options,
+  async (t) => {
+    const { client, served } = await connectedPair(t);
+    const buffer = new Int32Array(10);
+    await client.sendBytes(new Uint8Array(new Int32Array([1, 2, 3]).buffer));
+    assert.equal(await served.recvBytesInto(buffer, { offsetBytes: 4 }), 12);
+    assert.deepEqual([...buffer.subarray(0, 5)], [0, 1, 2, 3, 0]);
+    const long = Buffer.alloc(110, 'x');
+    await client.sendBytes(long);
+    const error = await rejection(served.recvBytesInto(buffer));
+    assert.equal(error.code, 'ERR_FURCA_BUFFER_TOO_SHORT');
+    assert.deepEqual(Buffer.from((error as unknown as BufferTooShortError).received), long);
+    assert.deepEqual([...buffer.subarray(0, 5)], [0, 1, 2, 3, 0]);
+    assert.equal(served.tryRecvBytesInto(buffer), undefined);
+    for (const wrong of [{ offsetBytes: 41 }, { offsetBytes: -1 }])
+      assert.equal((await rejection(served.recvBytesInto(buffer, wrong))).code, 'ERR_FURCA_INVALID_ARGUMENT');
+    await client.sendBytes(long.subarray(0, 40));
+    assert.equal(await served.recvBytesInto(buffer), 40);
   },
 );
 

@@ -196,6 +196,22 @@ test('The threads of a process that is killed are swept with it, nested ones, to
   assert.equal(countSlots(arena), before);
 });
 
+test('A daemon is waited for while it starts, and threads are terminated while they load without harm to the process', async () => {
+  const { code, stdout, stderr } = await runProgram(`
+    import { Thread } from 'furca/threading';
+    const target = () => new Promise(() => setInterval(() => {}, 1000));
+    for (let delayMs = 0; delayMs < 60; delayMs += 12) {
+      const thread = new Thread({ target, daemon: true });
+      await thread.start();
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      await thread.terminate();
+      console.log(thread.isAlive());
+    }
+    await new Thread({ target, daemon: true }).start();
+  `);
+  assert.deepEqual([code, stdout, stderr], [0, 'false\n'.repeat(5), '']);
+});
+
 test('A hundred threads leave no slot behind', async () => {
   const { arena } = ownMembership();
   const before = countSlots(arena);

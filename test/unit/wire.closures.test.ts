@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { transform } from 'esbuild';
+import { build, transform } from 'esbuild';
 
 /** Tables of cases; each is a program of its own, see closures-table.ts. */
 const TABLES = ['closures-cases', 'closures-more'] as const;
@@ -70,6 +70,11 @@ for (const table of TABLES) {
     const program = await minified(table);
     assert.deepEqual(failuresOf(program, UNSEEN_ON_20), {});
   });
+
+  test(`${table}: and those of one minified bundle`, async () => {
+    const program = await bundled(table);
+    assert.deepEqual(failuresOf(program, UNSEEN_ON_20), {});
+  });
 }
 
 const HELPERS = ['closures-library', 'closures-default', 'closures-table'] as const;
@@ -130,4 +135,24 @@ function minified(table: string): Promise<string> {
     });
     return code;
   });
+}
+
+/** The table and all it imports as one file, as a program is put into a container or a function of a cloud. */
+async function bundled(table: string): Promise<string> {
+  const into = join(folder, 'bundle');
+  mkdirSync(into, { recursive: true });
+  cpSync(fixture('closures-common.cjs'), join(into, 'closures-common.cjs'));
+  const outfile = join(into, `${table}.mjs`);
+  await build({
+    entryPoints: [`${SOURCES}${table}.ts`],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    minify: true,
+    keepNames: true,
+    logLevel: 'error',
+  });
+  return outfile;
 }

@@ -42,6 +42,7 @@ test("furca's own errors come back as their class with all their fields", () => 
   const lost = new WorkerLostError(
     'lost',
     {
+      threadId: 0,
       pid: 7,
       exitCode: -9,
       signal: 'SIGKILL',

@@ -1,4 +1,5 @@
 import { Event, Lock, Process } from '../../../src/index.js';
+import { percentiles } from '../../percentiles.js';
 import type { Mode, Observation } from '../../runner/plan.js';
 
 /** Takes the lock and sits on it. */
@@ -27,7 +28,6 @@ export async function regained(mode: Mode): Promise<Observation> {
     await owner.join();
     taken.close();
   }
-  times.sort((a, b) => a - b);
-  const at = (share: number): number => times[Math.floor((times.length - 1) * share)] as number;
-  return { metrics: { p50: at(0.5), p99: at(0.99) }, samples: times };
+  const { p50, p99 } = percentiles(times);
+  return { metrics: { p50, p99 }, samples: times };
 }

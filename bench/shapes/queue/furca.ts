@@ -64,15 +64,50 @@ export function flood(end: PipeConnection, count: number, bytes: number): void {
   for (let n = 0; n < count; n++) end.sendBytesSync(message);
 }
 
-/** Moves large buffers one way, each into memory of its own. */
-export async function observeVolume(mode: Mode, bytes: number): Promise<Observation> {
+/** Puts the same array again and again, blocking. */
+export function putAll(queue: Queue<Uint8Array>, go: Queue<true>, count: number, bytes: number): void {
+  const item = new Uint8Array(bytes).fill(1);
+  go.getSync();
+  for (let n = 0; n < count; n++) queue.putSync(item);
+}
+
+/** Moves large arrays through a Queue: lent where they lie, or each into memory of its own. */
+export async function observeArrays(mode: Mode, bytes: number, isLent: boolean): Promise<Observation> {
+  // As many bytes wait unread as in the pipe, and at the least one array besides the one that is written.
+  const queue = new Queue<Uint8Array>({ maxItems: Math.max(2, (4 * 2 ** 20) / bytes) });
+  const go = new Queue<true>();
+  const count = Math.max(16, countsOf(mode).volumeBytes / bytes);
+  const child = await start(putAll, [queue, go, count, bytes]);
+  const check = (item: Uint8Array): void => {
+    if (item.length !== bytes || item[bytes - 1] !== 1) throw new Error('an item is not whole');
+  };
+  await go.put(true);
+  const began = performance.now();
+  for (let n = 0; n < count; n++) {
+    if (!isLent) {
+      check(queue.getSync());
+      continue;
+    }
+    const loan = queue.getSync({ zeroCopy: true });
+    check(loan.value);
+    loan.close();
+  }
+  const metrics = mebibytes(count, bytes, performance.now() - began);
+  await child.join();
+  return { metrics };
+}
+
+/** Moves large buffers one way, each into memory of its own, or all into the same. */
+export async function observeVolume(mode: Mode, bytes: number, isInto = false): Promise<Observation> {
   const count = Math.max(4, countsOf(mode).volumeBytes / bytes);
   const [own, other] = Pipe();
   const child = await start(flood, [other, count, bytes]);
   await own.send('go');
   const began = performance.now();
+  const buffer = new Uint8Array(isInto ? bytes : 0);
   for (let n = 0; n < count; n++) {
-    if (own.recvBytesSync().byteLength !== bytes) throw new Error('a message is not whole');
+    const length = isInto ? own.recvBytesIntoSync(buffer) : own.recvBytesSync().byteLength;
+    if (length !== bytes) throw new Error('a message is not whole');
   }
   const metrics = mebibytes(count, bytes, performance.now() - began);
   await child.join();

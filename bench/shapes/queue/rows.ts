@@ -79,6 +79,15 @@ export function volumeRows(bytes: number): readonly Row[] {
     node(id('furca'), 'furca Pipe, recvBytesSync', async (mode) =>
       (await import('./furca.js')).observeVolume(mode, bytes),
     ),
+    node(id('furca-into'), 'furca Pipe, recvBytesIntoSync', async (mode) =>
+      (await import('./furca.js')).observeVolume(mode, bytes, true),
+    ),
+    node(id('furca-queue'), 'furca Queue, getSync', async (mode) =>
+      (await import('./furca.js')).observeArrays(mode, bytes, false),
+    ),
+    node(id('furca-lent'), 'furca Queue, getSync, zeroCopy', async (mode) =>
+      (await import('./furca.js')).observeArrays(mode, bytes, true),
+    ),
   ];
 }
 

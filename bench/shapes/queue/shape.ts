@@ -71,6 +71,12 @@ export const queue: Shape = {
         volume(bytes, 'furca'),
         volume(bytes, 'memcpy'),
       ),
+      atLeast(
+        `Arrays of ${bytes / MIB} MiB with zeroCopy: half of a plain copy`,
+        1 / 2,
+        volume(bytes, 'furca-lent'),
+        volume(bytes, 'memcpy'),
+      ),
     ]),
   ],
 };

@@ -22,12 +22,14 @@ export function laneOf(arena: Arena, word: number, slot: number): Lane {
 /** The first slot after `slot` that may have a lane, going up; -1 when there is none. Begins with slot -1. */
 export function slotAfter(arena: Arena, word: number, slot: number): number {
   const { words } = arena;
-  const summary = Atomics.load(words, word + QUEUE.SUMMARY);
   const first = slot + 1;
-  for (let index = first >>> 5; index < 32; index++) {
-    if ((summary & (1 << index)) === 0) continue;
+  const firstIndex = first >>> 5;
+  if (firstIndex >= 32) return -1;
+  let summary = Atomics.load(words, word + QUEUE.SUMMARY) & (-1 << firstIndex);
+  for (; summary !== 0; summary &= summary - 1) {
+    const index = 31 - Math.clz32(summary & -summary);
     let bits = Atomics.load(words, word + QUEUE.LANE_BITS + index);
-    if (index === first >>> 5) bits &= -1 << (first & 31);
+    if (index === firstIndex) bits &= -1 << (first & 31);
     if (bits !== 0) return index * 32 + 31 - Math.clz32(bits & -bits);
   }
   return -1;

@@ -1,17 +1,7 @@
-import {
-  type Block,
-  blockAt,
-  drop,
-  headOf,
-  hold,
-  holdersOf,
-  isAlive,
-  kindOf,
-  payloadBytes,
-} from '../allocator.js';
+import { type Block, drop, headOf, hold, holdersOf, isAlive, kindOf } from '../allocator.js';
 import type { Arena } from '../arena.js';
 import { messageIn } from '../envelope.js';
-import { keep, unkeep } from '../keeping.js';
+import { unkeep } from '../keeping.js';
 import { BLOCK_ALIGNMENT, KIND } from '../layout.js';
 import { isReferenced } from '../references.js';
 import { withRobustLock } from '../robust-lock.js';
@@ -30,14 +20,11 @@ import {
 import { dropSpent } from './lane-table.js';
 import { LaneWriter, MAX_INLINE_BYTES } from './lane-writer.js';
 import { NOTHING } from './queue-words.js';
+import { dropSpares, isRecyclable, leaveSpareIn, RECYCLED_FROM_BYTES, takeSpareFrom } from './spares.js';
 import { withTakersLock } from './tidy.js';
 
 /** Most bytes that lie in one direction unread; a longer message passes alone. */
 export const PIPE_BYTES: number = 4 * 1024 * 1024;
-/** Smaller blocks are of slabs, whose pages stay in memory. */
-const RECYCLED_FROM_BYTES = 16 * 1024;
-/** Most bytes that lie ready to be written again in one direction. */
-const MOST_SPARE_BYTES = 128 * 1024 * 1024;
 const scratch = new Uint8Array(MAX_INLINE_BYTES);
 
 /** One of the two ends. It sends into the lane of its own number, and receives from the other's. */
@@ -115,67 +102,25 @@ export class PipeView {
     return !isLaneEmpty(this.arena, this.#lane((1 - side) as Side));
   }
 
-  /**
-   * A large block to write a message of `length` bytes into, held by this member as if it were new; `undefined` where none fits. Its pages are in
-   * memory already: fresh ones cost several times the copy.
-   */
+  /** A block to write a large message into, held by this member as if it were new; `undefined` where none lies ready. */
   takeSpare(side: Side, length: number): Block | undefined {
-    const { arena, me } = this;
     if (length < RECYCLED_FROM_BYTES) return undefined;
-    const first = this.#lane(side) + LANE.SPARES;
-    return this.#locked(() => {
-      for (let word = first; word < first + LANE.SPARE_COUNT; word++) {
-        const block = this.#blockIn(word);
-        if (block === undefined) continue;
-        const size = payloadBytes(arena, block);
-        if (size < length || size > 2 * length) continue;
-        hold(arena, block, me);
-        Atomics.store(arena.words, word, 0);
-        unkeep(arena, block);
-        return block;
-      }
-      return undefined;
-    });
+    return this.#locked(() => takeSpareFrom(this.arena, this.#lane(side), length, this.me));
   }
 
-  #blockIn(word: number): Block | undefined {
-    const at = Atomics.load(this.arena.words, word) * BLOCK_ALIGNMENT;
-    return at === 0 ? undefined : blockAt(this.arena, at);
-  }
-
-  /** Leaves a large block that was read, and that this member holds, to the writer of the lane, while not too much lies there. */
-  #leaveSpare(lane: Lane, block: Block): void {
-    const { arena } = this;
-    if (kindOf(arena, block) !== KIND.ITEM || payloadBytes(arena, block) < RECYCLED_FROM_BYTES) return;
-    const first = lane + LANE.SPARES;
+  /** Gives up all blocks that lie ready, for their memory is wanted. */
+  dropSpares(): void {
     this.#locked(() => {
-      let bytes = payloadBytes(arena, block);
-      let free = -1;
-      for (let word = first; word < first + LANE.SPARE_COUNT; word++) {
-        const spare = this.#blockIn(word);
-        if (spare === undefined) free = word;
-        else bytes += payloadBytes(arena, spare);
-      }
-      if (free === -1 || bytes > MOST_SPARE_BYTES) {
-        this.#dropSpares(first);
-        return;
-      }
-      keep(arena, block, this.block);
-      Atomics.store(arena.words, free, block.at / BLOCK_ALIGNMENT);
+      for (const side of [0, 1] as const) dropSpares(this.arena, this.#lane(side), this.me, this.#spent);
     });
   }
 
-  /** Under the lock: what lies ready is of other sizes than what is sent now. */
-  #dropSpares(first: number): void {
+  /** Leaves a block that was received at the end of `side`, and that this member still holds, to be written again. */
+  leaveSpare(side: Side, block: Block): void {
     const { arena, me } = this;
-    for (let word = first; word < first + LANE.SPARE_COUNT; word++) {
-      const spare = this.#blockIn(word);
-      if (spare === undefined) continue;
-      hold(arena, spare, me);
-      Atomics.store(arena.words, word, 0);
-      unkeep(arena, spare);
-      this.#spent.push(spare);
-    }
+    if (!isRecyclable(arena, block)) return;
+    const lane = this.#lane((1 - side) as Side);
+    this.#locked(() => leaveSpareIn(arena, this.block, lane, block, me, this.#spent));
   }
 
   /** Sends from the end of `side` what is given as bytes, or in a block that the caller holds and drops afterwards. */
@@ -216,11 +161,14 @@ export class PipeView {
    * Receives a message at the end of `side` and hands its bytes to `read` outside of the lock.
    *
    * @param check - Looks at tag and length first; what it throws leaves the message where it is.
+   * @param read - Given the block, if the message lies in one.
+   * @param isLent - Whether a block is left to `read`, which lets go of it later.
    */
   tryReceive<T>(
     side: Side,
     check: (tag: number, length: number) => void,
-    read: (message: Uint8Array, tag: number) => T,
+    read: (message: Uint8Array, tag: number, block: Block | undefined) => T,
+    isLent: boolean,
   ): T | typeof NOTHING {
     const { arena, me } = this;
     const lane = this.#lane((1 - side) as Side);
@@ -241,11 +189,12 @@ export class PipeView {
       if (block !== undefined) unkeep(arena, block);
     });
     if (length === -1) return NOTHING;
-    if (block === undefined) return read(scratch.subarray(0, length), tag);
+    if (block === undefined) return read(scratch.subarray(0, length), tag, undefined);
+    if (isLent) return read(this.#bytesOf(block, length), tag, block);
     try {
-      return read(this.#bytesOf(block, length), tag);
+      return read(this.#bytesOf(block, length), tag, undefined);
     } finally {
-      this.#leaveSpare(lane, block);
+      this.leaveSpare(side, block);
       drop(arena, block, me);
     }
   }

@@ -1,10 +1,11 @@
-import { type Block, drop, headOf, hold, holdersOf, kindOf, payloadBytes } from '../allocator.js';
+import { type Block, drop, headOf, hold, holdersOf, kindOf } from '../allocator.js';
 import type { Arena } from '../arena.js';
 import { messageIn } from '../envelope.js';
 import { unkeep } from '../keeping.js';
 import { BLOCK, KIND } from '../layout.js';
 import { waitersOf, wakeAll } from '../primitives/wait-set.js';
 import { isInDisorder, isReferenced, markDisorder } from '../references.js';
+import { withRobustLock } from '../robust-lock.js';
 import type { OwnerId } from '../slots.js';
 import { slotOf } from '../slots.js';
 import { QUEUE } from './lane-layout.js';
@@ -23,6 +24,7 @@ import {
   dropSpent,
   findLane,
   isWriter,
+  isWritten,
   laneOf,
   mayHaveItems,
   newLane,
@@ -30,10 +32,19 @@ import {
   slotAfter,
 } from './lane-table.js';
 import { LaneWriter, MAX_INLINE_BYTES } from './lane-writer.js';
-import { countItems, withTakersLock } from './tidy.js';
+import { dropSpares, isRecyclable, leaveSpareIn, RECYCLED_FROM_BYTES, takeSpareFrom } from './spares.js';
+import { countItems, tidyAfter, withTakersLock } from './tidy.js';
 
 /** Where short messages are copied to, under the lock, and read from outside of it. */
 const scratch = new Uint8Array(MAX_INLINE_BYTES);
+
+/** Views of its beginning, by length: to make one costs as much as to read a small message. */
+const scratchViews: (Uint8Array | undefined)[] = [];
+
+function shortMessage(length: number): Uint8Array {
+  scratchViews[length] ??= scratch.subarray(0, length);
+  return scratchViews[length];
+}
 
 /** Answered where there is no item; an item may be anything else. */
 export const NOTHING: unique symbol = Symbol('furca:nothing');
@@ -42,6 +53,12 @@ export const NOTHING: unique symbol = Symbol('furca:nothing');
 export const PUT = 0;
 export const FULL = 1;
 export const ENDED = 2;
+
+/** What becomes of the block of an item that was taken. */
+export const READ = 0;
+export const KEPT = 1;
+export const LENT = 2;
+export type Hold = typeof READ | typeof KEPT | typeof LENT;
 
 /** Prepares a fresh block as a queue. */
 export function initQueue(arena: Arena, block: Block, maxItems: number, policy: number): void {
@@ -60,6 +77,12 @@ export class QueueView {
   readonly me: OwnerId;
   readonly #spent: Block[] = [];
   #writer: LaneWriter | undefined;
+  /** Slot of the lane that was found last. */
+  #firstSlot = 0;
+  /** What is taken under the lock, and how. */
+  #isToKeep = false;
+  #takenLength = -1;
+  #takenBlock: Block | undefined;
 
   constructor(arena: Arena, block: Block, me: OwnerId) {
     this.arena = arena;
@@ -113,9 +136,10 @@ export class QueueView {
   /**
    * Puts a message, or the block that it is in, which the caller holds and drops afterwards.
    *
+   * @param length - Bytes of the message; the block may be longer.
    * @throws {@link LimitError} `ERR_FURCA_LIMIT`: the arena is full, and nothing was put.
    */
-  tryPut(message: Uint8Array | undefined, block: Block | undefined): number {
+  tryPut(message: Uint8Array | undefined, block: Block | undefined, length: number): number {
     if (this.hasEnded) return ENDED;
     const max = this.maxItems;
     // A guess first, from outside the lock: where it says that there is room, that is looked at once more below.
@@ -124,7 +148,7 @@ export class QueueView {
     // Drawn before the commit: who puts after this was put draws a later one. A ticket that is never used is missed by nobody.
     const ticket = (Atomics.add(this.arena.words, this.word + QUEUE.TICKETS, 1) + 1) | 0;
     if (block === undefined) writer.prepare(message as Uint8Array, 0, ticket);
-    else writer.prepareBlock(block, payloadBytes(this.arena, block), 0, ticket);
+    else writer.prepareBlock(block, length, 0, ticket);
     if (max === 0) writer.commit();
     else if (!this.#commitWithin(writer, max)) {
       if (block !== undefined) writer.abandon(block);
@@ -149,36 +173,56 @@ export class QueueView {
   /**
    * Takes the item with the first ticket, and hands its bytes to `read` outside of the lock.
    *
-   * @param isKept - Whether it stays the queue's until `finish`; then it lies in a block of its own.
+   * @param read - Given the block, if the item lies in one, and the slot of the lane it came from.
+   * @param mode - `KEPT`: it stays the queue's until `finish`, and lies in a block of its own. `LENT`: the block is left to `read`, which lets go of it
+   * later.
    */
   tryTake<T>(
-    read: (message: Uint8Array, block: Block | undefined) => T,
-    isKept: boolean,
+    read: (message: Uint8Array, block: Block | undefined, slot: number) => T,
+    mode: Hold = READ,
   ): T | typeof NOTHING {
-    // Where something is to be put in order, that may bring items back.
-    if (!this.mayHaveItems && !isInDisorder(this.arena, this.block)) return NOTHING;
-    let length = -1;
-    let block: Block | undefined;
     const { arena, me } = this;
-    this.#locked(() => {
-      const lane = this.#firstLane();
-      if (lane === -1) return;
-      const entry = nextEntry(arena, lane, me, this.#spent);
-      length = entryLength(arena, entry);
-      block = entryBlock(arena, entry);
-      if (block === undefined) copyEntry(arena, lane, entry, scratch);
-      else this.#grasp(block, isKept);
-      takeEntry(arena, lane, entry);
-      if (block !== undefined && !isKept) unkeep(arena, block);
-    });
-    if (length === -1) return NOTHING;
-    if (block === undefined) return read(scratch.subarray(0, length), undefined);
+    // Where something is to be put in order, that may bring items back.
+    if (!this.mayHaveItems && !isInDisorder(arena, this.block)) return NOTHING;
+    this.#isToKeep = mode === KEPT;
+    this.#takenLength = -1;
     try {
-      return read(this.bytesOf(block), block);
+      withRobustLock(arena, this.word + QUEUE.LOCK, this.#takeLocked);
     } finally {
-      if (!isKept) drop(arena, block, me);
+      if (this.#spent.length > 0) dropSpent(arena, me, this.#spent);
+    }
+    // Taken out of here first: what reads an item may take another.
+    const length = this.#takenLength;
+    const block = this.#takenBlock;
+    const slot = this.#firstSlot;
+    this.#takenBlock = undefined;
+    if (length === -1) return NOTHING;
+    if (block === undefined) return read(shortMessage(length), undefined, slot);
+    if (mode !== READ) return read(this.#bytesOf(block, length), block, slot);
+    try {
+      return read(this.#bytesOf(block, length), block, slot);
+    } finally {
+      this.leaveSpare(slot, block);
+      drop(arena, block, me);
     }
   }
+
+  /** Made once: a function for every item would cost as much as its lock. */
+  readonly #takeLocked = (ownerDied: boolean): void => {
+    const { arena, me } = this;
+    tidyAfter(ownerDied, arena, this.block, me);
+    const lane = this.#firstLane();
+    if (lane === -1) return;
+    const entry = nextEntry(arena, lane, me, this.#spent);
+    const block = entryBlock(arena, entry);
+    if (block === undefined) copyEntry(arena, lane, entry, scratch);
+    else this.#grasp(block, this.#isToKeep);
+    const length = entryLength(arena, entry);
+    takeEntry(arena, lane, entry);
+    if (block !== undefined && !this.#isToKeep) unkeep(arena, block);
+    this.#takenBlock = block;
+    this.#takenLength = length;
+  };
 
   /** Under the lock: the lane whose next item has the first ticket, -1 when all are empty. */
   #firstLane(): Lane {
@@ -197,6 +241,7 @@ export class QueueView {
       if (first !== -1 && ((ticket - firstTicket) | 0) >= 0) continue;
       first = lane;
       firstTicket = ticket;
+      this.#firstSlot = slot;
     }
     return first;
   }
@@ -209,10 +254,43 @@ export class QueueView {
     words[this.word + QUEUE.IN_HAND] = (words[this.word + QUEUE.IN_HAND] as number) + 1;
   }
 
-  /** The message in a block. */
-  bytesOf(block: Block): Uint8Array {
+  #bytesOf(block: Block, length: number): Uint8Array {
     if (kindOf(this.arena, block) === KIND.ENVELOPE) return messageIn(this.arena, block);
-    return this.arena.bytes.subarray(block.at, block.at + payloadBytes(this.arena, block));
+    return this.arena.bytes.subarray(block.at, block.at + length);
+  }
+
+  /** A block to write a large item into, held by this member as if it were new; `undefined` where none lies ready. */
+  takeSpare(length: number): Block | undefined {
+    // What comes back after a death is as long as its block.
+    if (length < RECYCLED_FROM_BYTES || this.policy !== 0) return undefined;
+    const { arena, word, me } = this;
+    return this.#locked(() => {
+      const lane = laneOf(arena, word, slotOf(me));
+      return lane === 0 ? undefined : takeSpareFrom(arena, lane, length, me);
+    });
+  }
+
+  /** Gives up all blocks that lie ready, for their memory is wanted. */
+  dropSpares(): void {
+    const { arena, word, me } = this;
+    this.#locked(() => {
+      findLane(arena, word, (lane) => {
+        dropSpares(arena, lane, me, this.#spent);
+        return false;
+      });
+    });
+  }
+
+  /** Leaves a block that was read, and that this member still holds, to whoever writes the lane of `slot`. */
+  leaveSpare(slot: number, block: Block): void {
+    const { arena, word, me } = this;
+    if (this.policy !== 0 || !isRecyclable(arena, block)) return;
+    this.#locked(() => {
+      const lane = laneOf(arena, word, slot);
+      // One whose writer is gone is about to be taken away.
+      if (lane !== 0 && isWritten(arena, this.block, lane))
+        leaveSpareIn(arena, this.block, lane, block, me, this.#spent);
+    });
   }
 
   /** Is done with an item that was taken and kept; answers how many are unfinished still. */

@@ -24,9 +24,14 @@ export function withTakersLock<T>(
   section: () => T,
 ): T {
   return withRobustLock(arena, lock, (ownerDied) => {
-    if (ownerDied || isInDisorder(arena, keeper)) tidy(arena, keeper, me);
+    tidyAfter(ownerDied, arena, keeper, me);
     return section();
   });
+}
+
+/** Under the lock, before anything else: puts in order what a death has left, if there was one. */
+export function tidyAfter(ownerDied: boolean, arena: Arena, keeper: Block, me: OwnerId): void {
+  if (ownerDied || isInDisorder(arena, keeper)) tidy(arena, keeper, me);
 }
 
 /**

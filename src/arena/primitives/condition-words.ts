@@ -88,13 +88,18 @@ export function sweepCondition(arena: Arena, word: number, dead: OwnerId): void 
   for (let at = word + CONDITION.FIRST_PLACE; at < end; at++) {
     const seen = Atomics.load(words, at);
     if (seen === 0) continue;
-    if ((seen & OWNER_MASK) !== dead) {
-      // The dead may have been about to wake it.
-      if (seen < 0) wake(arena, currentIn(arena, slotOf(seen & OWNER_MASK)));
-      continue;
-    }
-    // Before the place is free: dying in between notifies one too many, which no waiter may mind.
-    if (seen < 0) notifyPlaces(arena, word, 1);
-    Atomics.compareExchange(words, at, seen, 0);
+    if ((seen & OWNER_MASK) === dead) freePlaceOfDead(arena, word, at, dead);
+    // The dead may have been about to wake it.
+    else if (seen < 0) wake(arena, currentIn(arena, slotOf(seen & OWNER_MASK)));
   }
+}
+
+function freePlaceOfDead(arena: Arena, word: number, at: number, dead: OwnerId): void {
+  // A notification may come at the last moment, from one that does not know of the death: it is handed on, too.
+  if (Atomics.compareExchange(arena.words, at, dead, 0) === dead) return;
+  const notified = dead | NOTIFIED;
+  if (Atomics.load(arena.words, at) !== notified) return;
+  // Before the place is free: dying in between notifies one too many, which no waiter may mind.
+  notifyPlaces(arena, word, 1);
+  Atomics.compareExchange(arena.words, at, notified, 0);
 }

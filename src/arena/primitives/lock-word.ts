@@ -4,7 +4,7 @@ import { type OwnerId, pidOf } from '../slots.js';
 import {
   claimNextTurn,
   endTurn,
-  isKeptForAnother,
+  keptForAnother,
   leaveWaiters,
   othersWait,
   waitersOf,
@@ -24,7 +24,7 @@ const OWNER_MASK = 0x7fffffff;
 /** Takes a lock that is free and not kept for one that has waited too long; never waits. */
 export function tryTakeLock(arena: Arena, word: number, me: OwnerId): boolean {
   const at = word + LOCK.OWNER;
-  if (isKeptForAnother(arena, word, me)) return false;
+  if (keptForAnother(arena, word, me) !== 0) return false;
   // Pairs with the exchange in `releaseLock`: what was done under the lock before is seen here.
   const seen = Atomics.compareExchange(arena.words, at, 0, me);
   if (seen === 0) return true;
@@ -39,7 +39,7 @@ export function takeLockOrMark(arena: Arena, word: number, me: OwnerId, isOneOfS
   const at = word + LOCK.OWNER;
   for (;;) {
     const seen = Atomics.load(arena.words, at);
-    if ((seen & OWNER_MASK) === 0 && !isKeptForAnother(arena, word, me)) {
+    if ((seen & OWNER_MASK) === 0 && keptForAnother(arena, word, me) === 0) {
       const mark = isOneOfSeveral || othersWait(arena, word, me) ? SLEEPERS : seen & SLEEPERS;
       if (Atomics.compareExchange(arena.words, at, seen, me | mark) !== seen) continue;
       endTurn(arena, word, me);
@@ -53,6 +53,12 @@ export function takeLockOrMark(arena: Arena, word: number, me: OwnerId, isOneOfS
 /** Asks for the lock before all others, because of a long wait. */
 export function claimLock(arena: Arena, word: number, me: OwnerId): void {
   claimNextTurn(arena, word, me);
+}
+
+/** Whom a free lock is kept for, if it is another than `me`; 0 while somebody has it. */
+export function lockKeptFor(arena: Arena, word: number, me: OwnerId): OwnerId {
+  const kept = keptForAnother(arena, word, me);
+  return kept === 0 || lockOwner(arena, word) !== 0 ? 0 : kept;
 }
 
 /** Lets go of a lock that `holder` has; `false`, and nothing is changed, when it has not. */

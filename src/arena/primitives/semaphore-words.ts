@@ -1,7 +1,7 @@
 import type { Arena } from '../arena.js';
 import { SEMAPHORE } from '../layout.js';
 import type { OwnerId } from '../slots.js';
-import { endTurn, isKeptForAnother, leaveWaiters, othersWait, wakeNext } from './wait-set.js';
+import { endTurn, keptForAnother, leaveWaiters, othersWait, wakeNext } from './wait-set.js';
 
 /**
  * A semaphore. The permits it begins with are words that name who has them, so that those of a dead member come back; permits beyond
@@ -30,10 +30,16 @@ export function initSemaphore(
 
 /** Takes a permit if one is free and not kept for another; never waits. */
 export function tryTakePermit(arena: Arena, word: number, me: OwnerId): boolean {
-  if (isKeptForAnother(arena, word, me)) return false;
+  if (keptForAnother(arena, word, me) !== 0) return false;
   if (!exchangeToken(arena, word, 0, me) && !changeExtra(arena, word, -1)) return false;
   endTurn(arena, word, me);
   return true;
+}
+
+/** Whom a free permit is kept for, if it is another than `me`; 0 while none is free. */
+export function permitKeptFor(arena: Arena, word: number, me: OwnerId): OwnerId {
+  const kept = keptForAnother(arena, word, me);
+  return kept === 0 || freePermits(arena, word) === 0 ? 0 : kept;
 }
 
 /** Finds a permit of `former` and makes it one of `next`. */
@@ -87,6 +93,13 @@ export function freePermits(arena: Arena, word: number): number {
     if (Atomics.load(words, at) === 0) count++;
   }
   return count;
+}
+
+/** How many permits could still be given back. */
+export function permitsOut(arena: Arena, word: number): number {
+  const { words } = arena;
+  const most = (words[word + SEMAPHORE.TOKENS] as number) + (words[word + SEMAPHORE.MAX_EXTRA] as number);
+  return most - freePermits(arena, word);
 }
 
 /** Owner ids of those who have permits, once for each. */

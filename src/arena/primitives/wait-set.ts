@@ -61,16 +61,16 @@ export function claimNextTurn(arena: Arena, word: number, owner: OwnerId): void 
   Atomics.compareExchange(arena.words, word + WAITING.HUNGRY, 0, owner);
 }
 
-/** Has been served: what comes free next is anybody's. */
+/** `owner` has been served, or did not come: what comes free next is anybody's. */
 export function endTurn(arena: Arena, word: number, owner: OwnerId): void {
   if (Atomics.load(arena.words, word + WAITING.HUNGRY) === owner)
     Atomics.compareExchange(arena.words, word + WAITING.HUNGRY, owner, 0);
 }
 
-/** Tells whether what is free is kept for another. */
-export function isKeptForAnother(arena: Arena, word: number, owner: OwnerId): boolean {
+/** Whom what is free is kept for, if it is another than `owner`; else 0. */
+export function keptForAnother(arena: Arena, word: number, owner: OwnerId): OwnerId {
   const hungry = Atomics.load(arena.words, word + WAITING.HUNGRY);
-  return hungry !== 0 && hungry !== owner;
+  return hungry === owner ? 0 : hungry;
 }
 
 /** Wakes the member whose turn it is, if anybody waits. */

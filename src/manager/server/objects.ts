@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { PlainAddress } from '../../connection/address.js';
+import type { Reduction } from '../../pickle/reduction.js';
+import { proxyReduction } from '../pickle-dialect.js';
 import type { ProxyRecord } from '../protocol.js';
 import { type Ending, pythonError, SharedObject } from '../shared/shared-object.js';
 
@@ -26,6 +28,11 @@ export class Reference {
       proxyType: 'AutoProxy',
     };
     entries.set(this, entry);
+  }
+
+  /** How Python makes a proxy of it. */
+  'furca:reduce'(): Reduction {
+    return proxyReduction(this['furca:proxy']);
   }
 
   /** The object itself. */

@@ -1,10 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import type { Address, PlainAddress } from '../../connection/address.js';
 import type { AuthKey } from '../../connection/authentication.js';
 import type { Connection } from '../../connection/connection.js';
 import { Listener } from '../../connection/listener.js';
-import { encode } from '../../wire/codec.js';
-import { decodeReviving } from '../dialect.js';
-import type { ReplyKind } from '../protocol.js';
+import type { Token } from '../protocol.js';
 import {
   type CallContext,
   type Ending,
@@ -15,6 +14,7 @@ import {
 import { BUILT_IN_TYPES, type NamedArguments, type SharedType } from './built-in-types.js';
 import { Clients, Life } from './endings.js';
 import { type Entry, Objects, publicMethods } from './objects.js';
+import { dialectFor, type Outcome, type ServerDialect } from './server-dialect.js';
 
 /** What came in. */
 interface Incoming {
@@ -26,7 +26,11 @@ interface Incoming {
   readonly client: string | null;
 }
 
-type Outcome = readonly [kind: ReplyKind, value: unknown];
+/** A connection, and how it is understood. */
+interface Lane {
+  readonly connection: Connection;
+  readonly dialect: ServerDialect;
+}
 
 const PSEUDO_METHODS = new Set(['#GETVALUE', '__str__', '__repr__']);
 
@@ -79,12 +83,16 @@ export class ManagerServer {
   async #serve(connection: Connection): Promise<void> {
     this.#connections.add(connection);
     try {
-      const request = this.#read(await connection.recvBytes());
-      if (request.method === 'accept_connection') await this.#serveCalls(connection, String(request.args[0]));
-      else {
-        await connection.sendBytes(packed(await outcomeOf(() => this.#control(request))));
-        if (request.method === 'shutdown') this.#shutdown.end();
-      }
+      const message = await connection.recvBytes();
+      const lane: Lane = { connection, dialect: dialectFor(message) };
+      let request: Incoming | undefined;
+      const outcome = outcomeOf(async () => {
+        request = this.#read(message, lane.dialect);
+        return request.method === 'accept_connection' ? ['#RETURN', null] : await this.#control(request);
+      });
+      await connection.sendBytes(packed(await outcome, lane.dialect));
+      if (request?.method === 'accept_connection') await this.#serveCalls(lane, String(request.args[0]));
+      if (request?.method === 'shutdown') this.#shutdown.end();
     } catch {
       // The client is gone, or does not speak the protocol: this connection is its own affair.
     } finally {
@@ -93,9 +101,9 @@ export class ManagerServer {
     }
   }
 
-  #read(message: Uint8Array): Incoming {
-    const request = decodeReviving(message, ({ token }) => this.#objects.reference(token.ident));
-    const [ident, method, args, keywords, client] = request as readonly unknown[];
+  #read(message: Uint8Array, dialect: ServerDialect): Incoming {
+    const request = dialect.readRequest(message, ({ token }) => this.#objects.reference(token.ident));
+    const [ident, method, args, keywords, client] = request;
     if (typeof method !== 'string' || !Array.isArray(args)) throw pythonError('TypeError', 'no request');
     return {
       ident: ident === null ? null : String(ident),
@@ -123,6 +131,8 @@ export class ManagerServer {
       case 'decref':
         this.#objects.dropReference(args[0], holder);
         return ['#RETURN', null];
+      case 'get_methods':
+        return ['#RETURN', [...this.#objects.find((args[0] as Token).ident).exposed]];
       case 'number_of_objects':
         return ['#RETURN', this.#objects.size];
       case 'debug_info':
@@ -147,23 +157,28 @@ export class ManagerServer {
   }
 
   /** Answers calls one after another until the client goes. */
-  async #serveCalls(connection: Connection, name: string): Promise<void> {
-    const lane = new Life();
-    const client = this.#clients.join(name, lane);
+  async #serveCalls({ connection, dialect }: Lane, name: string): Promise<void> {
+    const life = new Life();
+    // All programs in Python call themselves MainProcess: there each connection is a client of its own.
+    const client = this.#clients.join(dialect.namesClients ? name : randomUUID(), life);
     try {
-      await connection.sendBytes(packed(['#RETURN', null]));
       for await (const message of messagesOf(connection))
-        await this.#answer(connection, message, lane, client);
+        await this.#answer({ connection, dialect }, message, life, client);
     } finally {
-      lane.end();
+      life.end();
     }
   }
 
-  async #answer(connection: Connection, message: Uint8Array, lane: Life, client: Ending): Promise<void> {
+  async #answer(
+    { connection, dialect }: Lane,
+    message: Uint8Array,
+    lane: Life,
+    client: Ending,
+  ): Promise<void> {
     let entry: Entry | undefined;
     let method = '';
     const outcome = outcomeOf(async () => {
-      const request = this.#read(message);
+      const request = this.#read(message, dialect);
       method = request.method;
       entry = this.#objects.find(request.ident);
       return await this.#call(entry, request, { lane, client, keywords: request.keywords });
@@ -174,7 +189,7 @@ export class ManagerServer {
     try {
       // A reply holds its objects until it is sent; who receives it refers to them before it calls again.
       if (lane.isGone) throw pythonError('EOFError');
-      await connection.sendBytes(packed([kind, value]));
+      await connection.sendBytes(packed([kind, value], dialect));
     } catch (error) {
       if (kind === '#RETURN' && entry?.object instanceof SharedObject)
         entry.object.undelivered(method, value);
@@ -227,11 +242,11 @@ async function outcomeOf(act: () => Promise<Outcome>): Promise<Outcome> {
   }
 }
 
-function packed(outcome: Outcome): Uint8Array {
+function packed(outcome: Outcome, dialect: ServerDialect): Uint8Array {
   try {
-    return encode([...outcome], 'result');
+    return dialect.writeReply(outcome);
   } catch (error) {
-    return encode(['#UNSERIALIZABLE', (error as Error).message]);
+    return dialect.writeReply(['#UNSERIALIZABLE', (error as Error).message]);
   }
 }
 

@@ -43,7 +43,16 @@ export abstract class SharedObject {
 /** The method of a shared object that a call names. */
 export type SharedMethod = (this: SharedObject, context: CallContext, ...args: readonly unknown[]) => unknown;
 
+/** Where exceptions are defined that are not built in. */
+const MODULES: Readonly<Record<string, string>> = {
+  Empty: 'queue',
+  Full: 'queue',
+  ShutDown: 'queue',
+  BrokenBarrierError: 'threading',
+};
+
 /** An exception that callers know from Python by its name. */
 export function pythonError(name: string, text: string | readonly unknown[] = []): PythonError {
-  return new PythonError(name, typeof text === 'string' ? [text] : text);
+  const module = MODULES[name] ?? 'builtins';
+  return new PythonError(name, typeof text === 'string' ? [text] : text, { module });
 }

@@ -20,7 +20,7 @@ import type { PackedRequest } from '../start-request.js';
 import { forgetChildStreams, isChildStream } from '../stream-pipes.js';
 import { abandonRecord, claimRecord } from './claim.js';
 import type { Started } from './contract.js';
-import { forgetZygote } from './forkserver.js';
+import { forgetZygotes } from './forkserver.js';
 
 let forker: Forker | undefined;
 
@@ -173,7 +173,7 @@ function becomeOwnChild(arena: Member['arena'], child: OwnerId): void {
   becomeForkedChild(reportFatal);
   forgetForkedChildren();
   forgetChildren();
-  forgetZygote();
+  forgetZygotes();
   letGoOfLifeline();
   followLifeline(lifelineFd());
   enterFamilyAfterFork(arena, child);

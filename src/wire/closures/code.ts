@@ -21,6 +21,7 @@ import { fileUrlOf } from './references.js';
 import { readCaptured, type Slot, scopeWith } from './scope-values.js';
 import type { Script } from './script-analysis.js';
 import { addressOnStack } from './stack-scripts.js';
+import { editsOfViteWord, isWordOfVite } from './vitest.js';
 
 /** What is the same for all functions made from one piece of text at one place. */
 export interface Code {
@@ -34,12 +35,6 @@ export interface Code {
   /** Such as `src/a.ts:12:5`, if it is known. */
   readonly where: string | null;
 }
-
-/** What vitest writes instead of `import.meta` and `import`. */
-const OF_VITE: ReadonlyMap<string, string> = new Map([
-  ['__vite_ssr_import_meta__', META_NAME],
-  ['__vite_ssr_dynamic_import__', 'import'],
-]);
 
 /** Code by where it stands (the script and its offset, or without the inspector its text), the latest last. */
 const known = new Map<string, Code>();
@@ -179,10 +174,9 @@ class Coding {
   private name(name: string, binding: Slot['binding']): void {
     const scopes = this.view?.scopes ?? [];
     const scope = scopeWith(name, scopes);
-    const original = OF_VITE.get(name);
-    if (original !== undefined && this.url !== null) {
-      for (const { name: used, start, end } of this.read.surroundings.uses)
-        if (used === name) this.edits.push({ start, end, text: original });
+    if (this.url !== null && isWordOfVite(name)) {
+      for (const use of this.read.surroundings.uses)
+        if (use.name === name) this.edits.push(...editsOfViteWord(use, this.read));
       return;
     }
     if (scope === null && binding === null) {

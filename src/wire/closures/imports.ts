@@ -1,11 +1,9 @@
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { ImportRecord } from './descriptor.js';
 import { nodesIn, type SyntaxNode } from './free-names.js';
 import { isEntryFile } from './references.js';
 import type { Binding } from './script-scopes.js';
+import { fileOfViteId, VITE_IMPORT } from './vitest.js';
 
 /**
  * Tells how a variable that holds an import is made again elsewhere; `null` when it holds none, or one that must not be imported again.
@@ -77,18 +75,10 @@ function textOf(node: SyntaxNode | undefined): string | null {
   return node?.type === 'Literal' && typeof node['value'] === 'string' ? node['value'] : null;
 }
 
-/** Under vitest imports are `const x = await __vite_ssr_import__('/src/dep.ts', …)`. */
 function viteImport(name: string, init: SyntaxNode): ImportRecord | null {
   const call = init.type === 'AwaitExpression' ? (init['argument'] as SyntaxNode) : init;
-  if (calleeOf(call) !== '__vite_ssr_import__') return null;
+  if (calleeOf(call) !== VITE_IMPORT) return null;
   const id = textOf(nodesIn(call['arguments'])[0]);
   if (id === null) return null;
   return { name, specifier: fileOfViteId(id), exportName: '*', via: 'import' };
-}
-
-function fileOfViteId(id: string): string {
-  if (id.startsWith('/@fs/')) return pathToFileURL(id.slice('/@fs'.length)).href;
-  if (!id.startsWith('/')) return id;
-  const underRoot = join(process.cwd(), id);
-  return pathToFileURL(existsSync(underRoot) ? underRoot : id).href;
 }

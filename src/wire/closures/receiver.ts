@@ -36,7 +36,7 @@ export class CodeReceiver implements CodeReading {
   begin(units: readonly LoadedUnit[]): void {
     this.units = units;
     this.failure = null;
-    this.later = [];
+    if (this.later.length > 0) this.later = [];
   }
 
   read(reader: Reader, tag: number): unknown {

@@ -89,6 +89,12 @@ export const BOXED: number = 0xa5;
  * properties as key, whether enumerable, value, and null; then the names of those that could not be sent.
  */
 export const ERROR: number = 0xa6;
+/**
+ * From this length on bytes stand alone: zeros up to a multiple of 8 before them, and again behind. So they can be looked at where they lie, whatever
+ * the width of their numbers, and be written there by whoever sends the message.
+ */
+export const LARGE_BYTES: number = 4096;
+
 /** Length, bytes. */
 export const ARRAY_BUFFER: number = 0xa7;
 /** Kind byte, length in bytes, bytes: a view that has its bytes for itself. */

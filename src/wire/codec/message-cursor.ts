@@ -1,4 +1,5 @@
 import type { Block } from '../../arena/allocator.js';
+import { copyOf } from '../../kernel/fresh-memory.js';
 import * as f from './format.js';
 
 /** One place for the eight bytes of a double: cheaper than a `DataView` for each message. */
@@ -7,6 +8,16 @@ const floatBytes = new Uint8Array(float.buffer);
 
 const EMPTY: Uint8Array = new Uint8Array(0);
 const fromCharCode: (...codes: number[]) => string = String.fromCharCode;
+
+/** A buffer up to this size may be kept from being collected by its view. */
+const WORTH_KEEPING_BYTES = 64 * 1024;
+let keptView: Buffer | undefined;
+
+/** Gives out memory of a message as a buffer of its own, instead of a copy. */
+export interface Lender {
+  /** `at`: where it begins in the buffer that the message lies in. */
+  lend(at: number, length: number): ArrayBuffer;
+}
 
 /** Says what did not fit. */
 export class Malformed extends Error {}
@@ -19,12 +30,14 @@ export class MessageCursor {
   protected end = 0;
   protected hasRefs = false;
   protected hasCode = false;
+  private lender: Lender | null = null;
   private text = '';
   private textAt = 0;
 
   /** Begins to read; finds the text, which stands at the end. */
-  protected open(message: Uint8Array): void {
+  protected open(message: Uint8Array, lender: Lender | null): void {
     const { length } = message;
+    this.lender = lender;
     if (length < 3 || message[0] !== f.MAGIC) throw new Malformed(`${length} bytes do not begin as one`);
     this.bytes = message;
     this.at = 1;
@@ -59,6 +72,7 @@ export class MessageCursor {
   protected close(): void {
     this.bytes = EMPTY;
     this.text = '';
+    this.lender = null;
   }
 
   private decodeText(from: number, to: number, wide: boolean): string {
@@ -68,8 +82,13 @@ export class MessageCursor {
       for (let i = from; i < to; i += 1) short += fromCharCode(this.bytes[i] as number);
       return short;
     }
-    const view = Buffer.from(this.bytes.buffer, this.bytes.byteOffset + from, to - from);
-    return view.toString(wide ? 'utf16le' : 'latin1');
+    const { buffer, byteOffset } = this.bytes;
+    if (buffer.byteLength <= WORTH_KEEPING_BYTES) {
+      // Short messages lie in the same place again and again: a view for each costs more than its text.
+      if (keptView?.buffer !== buffer) keptView = Buffer.from(buffer);
+      return keptView.toString(wide ? 'utf16le' : 'latin1', byteOffset + from, byteOffset + to);
+    }
+    return Buffer.from(buffer, byteOffset + from, to - from).toString(wide ? 'utf16le' : 'latin1');
   }
 
   protected need(size: number): void {
@@ -109,6 +128,13 @@ export class MessageCursor {
     return from === 0 && length === this.text.length ? this.text : this.text.slice(from, this.textAt);
   }
 
+  /** Leaves out `text` if it comes next. */
+  protected skip(text: string): boolean {
+    if (!this.text.startsWith(text, this.textAt)) return false;
+    this.textAt += text.length;
+    return true;
+  }
+
   protected readLongText(wide: boolean): string {
     const length = this.readPartCount(1);
     this.at += length;
@@ -131,10 +157,22 @@ export class MessageCursor {
 
   protected readRaw(): ArrayBuffer {
     const length = this.readPartCount(1);
+    if (length >= f.LARGE_BYTES) return this.readLarge(length);
     const copy = new Uint8Array(length);
     copy.set(this.bytes.subarray(this.at, this.at + length));
     this.at += length;
     return copy.buffer;
+  }
+
+  private readLarge(length: number): ArrayBuffer {
+    this.skipPadding(8);
+    this.need(length);
+    const { at } = this;
+    this.at += length;
+    this.skipPadding(8);
+    this.need(0);
+    if (this.lender !== null) return this.lender.lend(this.bytes.byteOffset + at, length);
+    return copyOf(this.bytes.subarray(at, at + length)).buffer;
   }
 
   /** Where the numbers lie: in the message, or in a copy when the message itself lies askew. */

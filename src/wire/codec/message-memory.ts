@@ -8,6 +8,20 @@ const CHUNK_BYTES = 64 * 1024;
 export const OP_BYTES: number = 32;
 const NOT_LATIN1 = /[^\0-\xff]/;
 
+/** Bytes that belong into a message and have not been copied there. */
+export interface LargePart {
+  /** Where in the message they belong: it goes on behind them, and behind the zeros up to a multiple of 8. */
+  readonly at: number;
+  readonly source: Uint8Array;
+  /** How many there were when they were come to. */
+  readonly length: number;
+}
+
+/** Bytes and zeros that a large part takes. */
+export function paddedLength(length: number): number {
+  return Math.ceil(length / 8) * 8;
+}
+
 /** The memory that messages are written to, and how numbers and text stand in it. */
 export class MessageMemory {
   protected chunk: Buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
@@ -17,6 +31,10 @@ export class MessageMemory {
   protected at = 0;
   protected limit: number = CHUNK_BYTES - OP_BYTES;
 
+  /** Whether large parts are left out of the message and noted instead. */
+  leavesOut = false;
+  /** What was left out of the message. */
+  leftOut: LargePart[] = [];
   protected text = '';
   /** Blocks of the handles in the message. */
   private blocks: Block[] | null = null;
@@ -25,6 +43,7 @@ export class MessageMemory {
   protected begin(): void {
     this.text = '';
     this.blocks = null;
+    this.leftOut = [];
     const start = (this.at + 7) & ~7;
     if (start > this.limit) this.newChunk(CHUNK_BYTES);
     else this.start = this.at = start;
@@ -55,6 +74,12 @@ export class MessageMemory {
   protected abandon(): void {
     this.at = this.start;
     if (this.chunk.length > CHUNK_BYTES) this.newChunk(CHUNK_BYTES);
+  }
+
+  /** Takes back all of the message but its first `length` bytes. */
+  protected rewind(length: number): void {
+    this.at = this.start + length;
+    while ((this.leftOut.at(-1)?.at ?? -1) >= length) this.leftOut.pop();
   }
 
   private writeText(given: number): void {
@@ -183,10 +208,24 @@ export class MessageMemory {
   }
 
   protected raw(buffer: ArrayBufferLike, byteOffset: number, byteLength: number): void {
-    this.reserve(byteLength + OP_BYTES);
+    const isLarge = byteLength >= f.LARGE_BYTES;
+    const isLeftOut = isLarge && this.leavesOut;
+    this.reserve((isLeftOut ? 0 : byteLength) + OP_BYTES);
     this.count(byteLength);
-    this.chunk.set(new Uint8Array(buffer, byteOffset, byteLength), this.at);
+    if (isLarge) this.pad();
+    const source = new Uint8Array(buffer, byteOffset, byteLength);
+    if (isLeftOut) {
+      this.leftOut.push({ at: this.at - this.start, source, length: byteLength });
+      return;
+    }
+    this.chunk.set(source, this.at);
     this.at += byteLength;
+    if (isLarge) this.pad();
+  }
+
+  /** Zeros up to a multiple of 8. */
+  private pad(): void {
+    while ((this.at - this.start) % 8 !== 0) this.chunk[this.at++] = 0;
   }
 
   protected count(value: number): void {

@@ -2,7 +2,8 @@ import { notAMessage } from '../failures.js';
 import { keepCarried, reviveHandle } from '../handles.js';
 import { readError } from './error-reader.js';
 import * as f from './format.js';
-import { Malformed, MessageCursor } from './message-cursor.js';
+import { knownShape, lastShape, type Shape } from './known-shapes.js';
+import { type Lender, Malformed, MessageCursor } from './message-cursor.js';
 import { VIEW_KINDS } from './view-kinds.js';
 
 /** Reads what is more than data. A reader without one takes no message that has such things in it. */
@@ -10,18 +11,6 @@ export interface CodeReading {
   /** Reads what follows the tag of an op from `FUNCTION` on. */
   read(reader: Reader, tag: number): unknown;
 }
-
-/** The keys of an object in a message. */
-export interface Shape {
-  readonly keys: readonly string[];
-  /** Whether a plain assignment of a key would do something else than make a property. */
-  readonly hasProto: boolean;
-}
-
-/** Shapes by their joined keys, so that keys of repeated messages are neither split nor looked up again. */
-const knownShapes = new Map<string, Shape>();
-const MAX_KNOWN_SHAPES = 512;
-const MAX_KNOWN_CHARS = 1024;
 
 /** Reads messages, see `format.ts`. One reader reads one message at a time. */
 export class Reader extends MessageCursor {
@@ -44,14 +33,14 @@ export class Reader extends MessageCursor {
   }
 
   /**
-   * Reads one whole message. What it makes shares no memory with `message`, and nothing in `message` runs.
+   * Reads one whole message. What it makes shares no memory with `message`, but for what `lender` gives; nothing in `message` runs.
    *
    * @throws NotSendableError for bytes that are no message.
    */
-  readMessage(message: Uint8Array): unknown {
+  readMessage(message: Uint8Array, lender: Lender | null = null): unknown {
     this.busy = true;
     try {
-      this.open(message);
+      this.open(message, lender);
       if (this.hasCode && this.code === null) {
         throw new Malformed('it carries functions or classes, and those are taken from the own family only');
       }
@@ -273,11 +262,10 @@ export class Reader extends MessageCursor {
   }
 
   private readShape(): Shape {
-    const joined = this.take(this.readCount());
-    let shape = knownShapes.get(joined);
-    if (shape === undefined) {
-      shape = joined.length <= MAX_KNOWN_CHARS ? remember(joined) : shapeOf(joined);
-    }
+    const length = this.readCount();
+    let shape = lastShape();
+    // Most messages are like the one before; this looks without making a string.
+    if (length !== shape.joined.length || !this.skip(shape.joined)) shape = knownShape(this.take(length));
     this.shapes.push(shape);
     return shape;
   }
@@ -367,20 +355,6 @@ export class Reader extends MessageCursor {
     if (!(buffer instanceof ArrayBuffer)) throw new Malformed('it has a view on nothing');
     return this.fill(slot, makeView(kind, buffer, byteOffset, byteLength));
   }
-}
-
-function shapeOf(joined: string): Shape {
-  const keys = joined.split(f.KEY_SEPARATOR);
-  return { keys, hasProto: keys.includes('__proto__') };
-}
-
-function remember(joined: string): Shape {
-  if (knownShapes.size >= MAX_KNOWN_SHAPES) knownShapes.clear();
-  // Copied: a part of a string keeps the whole string alive, here the text of a message.
-  const copy = Buffer.from(joined, 'utf16le').toString('utf16le');
-  const shape = shapeOf(copy);
-  knownShapes.set(copy, shape);
-  return shape;
 }
 
 function setOwn(object: object, key: string, value: unknown): void {

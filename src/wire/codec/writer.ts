@@ -175,7 +175,7 @@ export class Writer extends ObjectMemory {
   }
 
   private takeBack({ length, text, depth, shapeCount, openedCount }: Mark): void {
-    this.at = this.start + length;
+    this.rewind(length);
     this.text = text;
     this.depth = depth;
     this.shapeCount = shapeCount;

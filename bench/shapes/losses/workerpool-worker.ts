@@ -1,0 +1,6 @@
+import workerpool from 'workerpool';
+
+workerpool.worker({
+  pid: () => process.pid,
+  hang: () => new Promise(() => {}),
+});

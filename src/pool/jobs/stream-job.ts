@@ -1,0 +1,214 @@
+import type { TaskSource } from '../dispatch/task-queue.js';
+import type { CallPlan } from '../options/call-plan.js';
+import { chunkSizeFor } from './jobs.js';
+import type { ProgressMeter } from './progress-meter.js';
+import { EACH_ITEM, type Job, makeTask, nextJobId, type Task, type TaskFunction } from './task.js';
+
+/** How one item of a stream ended. */
+export type SettledItem<Result> =
+  | { readonly index: number; readonly status: 'fulfilled'; readonly value: Result }
+  | { readonly index: number; readonly status: 'rejected'; readonly reason: unknown };
+
+/** How a stream is wanted. */
+export interface StreamSettings {
+  readonly isOrdered: boolean;
+  readonly chunkSize: number | undefined;
+  /** Items that may be read, but not yet taken by the consumer; `undefined` lets it follow the chunks. */
+  readonly bufferItems: number | undefined;
+  readonly workers: number;
+  readonly plan: CallPlan;
+  readonly progress: ProgressMeter | undefined;
+}
+
+/** Chunks for each worker that an automatic buffer holds: one running, one waiting, two finished. */
+const CHUNKS_PER_WORKER = 4;
+
+interface Waiting {
+  resolve(item: SettledItem<unknown> | undefined): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * The work behind `imap` and its relatives: reads its input only as fast as the results are taken, so that neither an endless input nor
+ * a slow consumer fills the memory.
+ */
+export class StreamJob implements Job, TaskSource {
+  readonly id: number = nextJobId();
+  readonly plan: CallPlan;
+  readonly #fn: TaskFunction;
+  readonly #settings: StreamSettings;
+  readonly #changed: () => void;
+  readonly #input: AsyncIterator<unknown> | Iterator<unknown>;
+  /** Read, and not yet made into a task. */
+  #read: unknown[] = [];
+  #readCount = 0;
+  #takenCount = 0;
+  #isReading = false;
+  #isInputOver = false;
+  #inputError: { readonly error: unknown } | undefined;
+  /** Finished and not yet taken, by index. */
+  readonly #finished = new Map<number, SettledItem<unknown>>();
+  readonly #waiting: Waiting[] = [];
+  onOver: (() => void) | undefined = undefined;
+  isOver = false;
+
+  /** @param changed - Called when there may be a task where there was none. */
+  constructor(
+    fn: TaskFunction,
+    input: Iterable<unknown> | AsyncIterable<unknown>,
+    settings: StreamSettings,
+    changed: () => void,
+  ) {
+    this.#fn = fn;
+    this.#settings = settings;
+    this.plan = settings.plan;
+    this.#changed = changed;
+    this.#input = Symbol.asyncIterator in input ? input[Symbol.asyncIterator]() : input[Symbol.iterator]();
+    void this.#fill();
+  }
+
+  get hasSettled(): boolean {
+    return this.#takenCount > 0 || this.#finished.size > 0;
+  }
+
+  get isDry(): boolean {
+    return this.isOver || (this.#isInputOver && this.#read.length === 0);
+  }
+
+  nextTask(workers: number): Task | undefined {
+    if (this.isOver || this.#read.length === 0) return undefined;
+    const left = this.#isInputOver ? this.#read.length : Number.POSITIVE_INFINITY;
+    const { chunkSize, bufferItems = Number.POSITIVE_INFINITY } = this.#settings;
+    const wanted = Math.min(chunkSizeFor(this.#fn, chunkSize, left, workers), bufferItems);
+    // A chunk that was asked for is waited for, unless no more input will come.
+    if (this.#read.length < wanted && chunkSize !== undefined && !this.#isInputOver) return undefined;
+    const items = this.#read.splice(0, wanted);
+    const first = this.#readCount - this.#read.length - items.length;
+    void this.#fill();
+    const task = makeTask(this, this.#fn, EACH_ITEM, items, first);
+    task.queued = { ms: performance.now() };
+    return task;
+  }
+
+  resolve(index: number, value: unknown): void {
+    this.#finish({ index, status: 'fulfilled', value });
+  }
+
+  resolveMany(first: number, values: readonly unknown[]): void {
+    for (const [at, value] of values.entries())
+      this.#finish({ index: first + at, status: 'fulfilled', value });
+  }
+
+  reject(index: number, error: unknown): void {
+    this.#finish({ index, status: 'rejected', reason: error });
+  }
+
+  /** The next item; `undefined` when all were taken; rejects with the input's own error after the items before it. */
+  next(): Promise<SettledItem<unknown> | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      this.#serve();
+    });
+  }
+
+  /** The consumer wants no more: nothing further is read or started. */
+  async cancel(): Promise<void> {
+    if (this.isOver) return;
+    const isReading = this.#isReading;
+    this.#end();
+    const returning = Promise.resolve(this.#input.return?.());
+    // A generator answers `return` only after the read that is under way, which may never end.
+    if (isReading) returning.catch(() => {});
+    else await returning;
+  }
+
+  fail(error: unknown): void {
+    this.#isInputOver = true;
+    this.#inputError = { error };
+    this.#read = [];
+    void this.cancel();
+  }
+
+  #finish(item: SettledItem<unknown>): void {
+    if (this.isOver) return;
+    this.#settings.progress?.settled(1, item.status === 'rejected' ? 1 : 0);
+    this.#finished.set(item.index, item);
+    this.#serve();
+  }
+
+  #serve(): void {
+    while (this.#waiting.length > 0) {
+      const item = this.#nextFinished();
+      if (item !== undefined) {
+        this.#finished.delete(item.index);
+        this.#takenCount++;
+        this.#waiting.shift()?.resolve(item);
+        void this.#fill();
+        continue;
+      }
+      const isThrough = this.#isInputOver && this.#takenCount === this.#readCount;
+      if (!isThrough && !this.isOver) return;
+      const failure = this.#inputError;
+      this.#inputError = undefined;
+      const waiting = this.#waiting.shift();
+      if (failure === undefined) waiting?.resolve(undefined);
+      else waiting?.reject(failure.error);
+      if (!this.isOver) this.#end();
+    }
+  }
+
+  #nextFinished(): SettledItem<unknown> | undefined {
+    if (this.#settings.isOrdered) return this.#finished.get(this.#takenCount);
+    for (const item of this.#finished.values()) return item;
+    return undefined;
+  }
+
+  #end(): void {
+    this.isOver = true;
+    this.onOver?.();
+    this.#settings.progress?.end();
+    this.#read = [];
+    this.#finished.clear();
+    if (this.#waiting.length > 0) this.#serve();
+    this.#changed();
+  }
+
+  get #room(): number {
+    const { bufferItems, workers, chunkSize } = this.#settings;
+    const chunk = chunkSizeFor(this.#fn, chunkSize, Number.POSITIVE_INFINITY, workers);
+    const limit = bufferItems ?? chunk * workers * CHUNKS_PER_WORKER;
+    return limit - (this.#readCount - this.#takenCount);
+  }
+
+  async #fill(): Promise<void> {
+    if (this.#isReading || this.#isInputOver || this.isOver) return;
+    this.#isReading = true;
+    const before = this.#readCount;
+    try {
+      while (!this.isOver && this.#room > 0) {
+        const step = this.#input.next();
+        const result = 'then' in step ? await step : step;
+        if (result.done === true) {
+          this.#isInputOver = true;
+          break;
+        }
+        // The items of a synchronous iterable may be promises, as in `for await`.
+        const value: unknown = isThenable(result.value) ? await result.value : result.value;
+        this.#read.push(value);
+        this.#readCount++;
+        // Input that comes slowly is worked on as it comes.
+        if ('then' in step) this.#changed();
+      }
+    } catch (error) {
+      this.#isInputOver = true;
+      this.#inputError = { error };
+    }
+    this.#isReading = false;
+    if (this.#readCount !== before || this.#isInputOver) this.#changed();
+    if (this.#isInputOver) this.#serve();
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value;
+}
