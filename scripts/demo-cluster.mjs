@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -40,6 +40,17 @@ function start(command, args, stdio) {
   return child;
 }
 
+function answers(port) {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('error', () => resolve(false));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
+}
+
 async function startServer() {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
@@ -58,7 +69,11 @@ async function startServer() {
     '--save',
     '',
   ];
-  start(server, settings.map(String), 'ignore');
+  const child = start(server, settings.map(String), 'ignore');
+  while (!(await answers(port))) {
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${server} does not run here.`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
   return `redis://127.0.0.1:${port}`;
 }
 

@@ -32,6 +32,8 @@ try {
       await new Promise((resolve) => setTimeout(resolve, 50));
     const pool = new ClusterPool(common);
     const answer = await pool.apply(triple, [14]);
+    // It counts what it has run a moment after it was delivered.
+    while (worker.stats().items === 0) await new Promise((resolve) => setTimeout(resolve, 10));
     const { items } = worker.stats();
     console.log(
       queue,

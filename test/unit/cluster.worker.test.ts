@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { ClusterPool } from '../../src/cluster.js';
 import { slowly, triple } from '../fixtures/cluster-tasks.js';
 import { TestRedis, whyNoRedis } from '../harness/redis.js';
+import { eventually } from '../harness/watchdog.js';
 
 const app = fileURLToPath(new URL('..', import.meta.url));
 const command = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
@@ -76,8 +77,11 @@ describe('furca worker', { skip: whyNoRedis() }, () => {
       assert.equal(await two.apply(triple, [5]), 15);
       assert.equal((await fetch(`${url}/healthz`)).status, 200);
       assert.equal((await fetch(`${url}/else`)).status, 404);
-      const metrics = await (await fetch(`${url}/metrics`)).text();
-      assert.match(metrics, /^furca_worker_items_total 4$/m);
+      let metrics = '';
+      await eventually('what was run is counted', async () => {
+        metrics = await (await fetch(`${url}/metrics`)).text();
+        return /^furca_worker_items_total 4$/m.test(metrics);
+      });
       assert.match(metrics, /^# TYPE furca_worker_active_chunks gauge$/m);
       let begun = false;
       const last = one.map(
