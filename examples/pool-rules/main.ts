@@ -11,10 +11,10 @@ async function refused(what: string, attempt: () => Promise<unknown>): Promise<v
 }
 
 const pool = new Pool(4);
-const accepted = pool.apply((x: number) => x * x, [7]);
+const accepted = pool.applyAsync((x: number) => x * x, [7]);
 await refused('join() before close()', () => pool.join());
 const closing = pool.close();
 await refused('a task after close()', () => pool.apply(() => 1));
 await refused('join() after close()', () => pool.join());
 await closing;
-console.log(`a task from before close(): ${await accepted}`);
+console.log(`a task from before close(): ${await accepted.get()}`);

@@ -9,6 +9,8 @@ const jobs = [
   { name: 'tiny', arrivalMs: 20, runMs: 10 },
   { name: 'middle', arrivalMs: 30, runMs: 60 },
 ];
+// In the last chart the text's rules can be seen: who is new runs at once; who has used up its time (10, then 20, then 40 ms: the more
+// urgent the queue, the shorter) goes to the queue below; that one runs only while those above are empty.
 for (const policy of [new Fcfs(), new Sjf(), new Mlfq({ quantaMs: [10, 20, 40] })])
   console.log(ganttText(simulate(jobs, policy), 60));
 

@@ -117,7 +117,7 @@ export function badCwd(path: string, errnoCode: string): CommandStartError {
       : errnoCode === 'ENOTDIR'
         ? 'is no directory'
         : `cannot be entered (${errnoCode})`;
-  return new CommandStartError(`Starting a command failed: its cwd ${path} ${why}.`, 'ERR_FURCA_BAD_CWD', {
+  return new CommandStartError(`Starting a command failed: its cwd '${path}' ${why}.`, 'ERR_FURCA_BAD_CWD', {
     errnoCode,
     path,
   });

@@ -1,7 +1,7 @@
 import { isMainThread } from 'node:worker_threads';
 import { checkedWord } from './command-line.js';
 import { TEXT_ERRORS } from './encodings.js';
-import { badOption } from './failures.js';
+import { badCwd, badOption } from './failures.js';
 import type { CommandOptions, PopenOptions } from './options.js';
 import { assertEncodable, type TextSettings, textSettings } from './text.js';
 
@@ -44,6 +44,8 @@ export function readSettings(options: CommandOptions): Settings {
   }
   if (pipeSizeBytes !== undefined && (!isWithin(pipeSizeBytes, 0x7fff_ffff) || pipeSizeBytes === 0))
     throw badOption('pipeSizeBytes', 'a number of bytes, at least 1');
+  // Node takes an empty one for none.
+  if (options.cwd === '') throw badCwd('', 'ENOENT');
   return {
     cwd: options.cwd === undefined ? undefined : checkedWord('cwd', options.cwd),
     env: readEnvironment(options.env),

@@ -2,6 +2,7 @@ import { accessSync, closeSync, constants, openSync, type Stats, statSync } from
 import { delimiter, resolve } from 'node:path';
 import type { CommandStartError } from '../base/command-errors.js';
 import { badCwd, noProgram, notExecutable, refusedBySystem } from './failures.js';
+import { interpreterOf } from './interpreter.js';
 import type { Settings } from './settings.js';
 
 /** Where execvp(3) looks without PATH. */
@@ -28,7 +29,14 @@ export function explainFailure(
   for (const path of candidates) {
     const answer = failingProgram(path);
     if (answer === undefined) {
-      if (errnoCode === 'ENOENT') return noProgram(path, 'The interpreter in its first line is missing.');
+      const interpreter = interpreterOf(path);
+      const missing = interpreter === undefined ? undefined : failingProgram(resolve(cwd ?? '', interpreter));
+      if (errnoCode === 'ENOENT' || missing === 'ENOENT')
+        return noProgram(
+          path,
+          `What it is run by is missing${interpreter === undefined ? '' : `: ${interpreter}`}.`,
+        );
+      if (missing === 'EACCES') return notExecutable(path, 'EACCES');
       return refusedBySystem(file, errnoCode ?? systemLimit(), cause);
     }
     if (answer === 'EACCES') forbidden ??= path;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { PIPE, Popen, run, runSync, TimeoutExpired } from '../../src/subprocess.js';
@@ -247,14 +247,20 @@ test('arguments that are too long, and an interpreter that is missing, are told 
     errnoCode: 'E2BIG',
   });
   const script = join(folder, 'no-interpreter');
-  writeFileSync(script, '#!/no/such/interpreter\n');
-  chmodSync(script, 0o755);
-  const failed = await run([script]).then(
-    () => assert.fail('it ran'),
-    (error: { code: string; path: string }) => error,
-  );
-  assert.ok(['ERR_FURCA_COMMAND_NOT_FOUND', 'ERR_FURCA_START_FAILED'].includes(failed.code));
-  assert.equal(failed.path, script);
+  writeFileSync(script, '#!/no/such/interpreter\n', { mode: 0o755 });
+  // A binary for another C library: its dynamic loader is not here.
+  const binary = join(folder, 'no-loader');
+  const bytes = readFileSync('/bin/sh');
+  const [loader = ''] = /\/lib[\w/.-]*\/ld-[\w.-]+/.exec(bytes.toString('latin1')) ?? [];
+  assert.notEqual(loader, '');
+  bytes.write('/no', bytes.indexOf(loader), 'latin1');
+  writeFileSync(binary, bytes, { mode: 0o755 });
+  for (const path of [script, binary])
+    for (const start of [() => run([path]), async () => runSync([path]), async () => new Popen([path])])
+      await assert.rejects(start, { code: 'ERR_FURCA_COMMAND_NOT_FOUND', path, message: /is missing: \/no/ });
+  const locked = join(folder, 'locked-interpreter');
+  writeFileSync(locked, `#!${folder}\n`, { mode: 0o755 });
+  await assert.rejects(run([locked]), { code: 'ERR_FURCA_COMMAND_NOT_EXECUTABLE' });
 });
 
 test('a program is looked for in the PATH of its own environment', async () => {

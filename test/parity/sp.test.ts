@@ -171,6 +171,8 @@ test('SP-08: cwd holds, a relative program is looked for in it, and a missing on
   ]) {
     await assert.rejects(start, { code: 'ERR_FURCA_BAD_CWD', errnoCode: 'ENOENT', path: missing });
   }
+  for (const start of [() => call(['true'], { cwd: '' }), async () => callSync(['true'], { cwd: '' })])
+    await assert.rejects(start, { code: 'ERR_FURCA_BAD_CWD', errnoCode: 'ENOENT', path: '' });
   await assert.rejects(call(['true'], { cwd: join(folder, 'here.sh') }), {
     code: 'ERR_FURCA_BAD_CWD',
     errnoCode: 'ENOTDIR',

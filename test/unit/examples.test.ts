@@ -15,11 +15,27 @@ const RULES: Readonly<Record<string, (lines: readonly string[]) => void>> = {
     const pids = lines.flatMap((line) => /^Run task \d \((\d+)\)/.exec(line)?.[1] ?? []);
     assert.ok(pids.length === 5 && new Set(pids).size <= 4);
   },
+  // First in, first out; nothing is taken out before it was put in.
+  queue: (lines) => {
+    const at = (line: string): number => lines.indexOf(line);
+    const gets = ['A', 'B', 'C'].map((value) => at(`Get ${value} from queue.`));
+    assert.deepEqual(
+      gets,
+      [...gets].sort((a, b) => a - b),
+    );
+    for (const value of ['A', 'B', 'C'])
+      assert.ok(at(`Put ${value} to queue...`) < at(`Get ${value} from queue.`), value);
+  },
+  // The child has 0 and its parent's pid by getppid(), the parent the child's: two processes.
+  'os-fork': (lines) => {
+    const child = /child process \((\d+)\) and my parent is (\d+)/.exec(lines.join('\n'));
+    assert.ok(child !== null && child[1] !== child[2]);
+  },
   'process-ids': ([main, child]) => assert.equal(child?.split(' ')[1], main?.split(' ')[1]),
 };
 
 test('there is a program for each one of the source texts that furca can run', () => {
-  assert.ok(examplePrograms.length >= 13);
+  assert.ok(examplePrograms.length >= 22);
   const topics = examplePrograms.map(({ topic }) => topic);
   assert.deepEqual(
     Object.keys(RULES).filter((topic) => !topics.includes(topic)),

@@ -1,4 +1,5 @@
 import { inspect, isDeepStrictEqual } from 'node:util';
+import { refuseSlice, type Slice, sliced } from './list-slice.js';
 import { type CallContext, pythonError, SharedObject } from './shared-object.js';
 
 type Context = CallContext;
@@ -155,28 +156,6 @@ export class SharedIterator extends SharedObject {
   }
 }
 
-interface Slice {
-  readonly start: number | null;
-  readonly stop: number | null;
-  readonly step?: number | null;
-}
-
-/** What a slice of Python takes. */
-function sliced(items: readonly unknown[], { start, stop, step }: Slice): unknown[] {
-  const stride = step ?? 1;
-  if (stride === 1) return items.slice(start ?? undefined, stop ?? undefined);
-  if (!Number.isInteger(stride) || stride === 0)
-    throw pythonError('ValueError', 'slice step must be a whole number other than 0');
-  // Backwards the end of the list is behind its first item.
-  const [lowest, highest] = stride > 0 ? [0, items.length] : [-1, items.length - 1];
-  const within = (at: number): number => Math.min(Math.max(at < 0 ? at + items.length : at, lowest), highest);
-  const first = start === null ? (stride > 0 ? lowest : highest) : within(start);
-  const end = stop === null ? (stride > 0 ? highest : lowest) : within(stop);
-  const taken: unknown[] = [];
-  for (let at = first; stride > 0 ? at < end : at > end; at += stride) taken.push(items[at]);
-  return taken;
-}
-
 /** A list. */
 export class SharedList extends SharedObject {
   override readonly exposed: readonly string[] = [
@@ -308,11 +287,6 @@ export class SharedList extends SharedObject {
     if (at < 0) throw pythonError('ValueError', otherwise);
     return at;
   }
-}
-
-function refuseSlice(index: unknown): void {
-  if (typeof index === 'object')
-    throw pythonError('TypeError', 'slices of a shared list can be read, not assigned or deleted');
 }
 
 function compare(a: unknown, b: unknown): number {
