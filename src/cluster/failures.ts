@@ -37,6 +37,13 @@ export function runCutShort(runId: string, submitted: number): BrokenError {
   );
 }
 
+/** Chunks of a run were lost together with their caller. */
+export function runLost(runId: string, chunks: number): BrokenError {
+  return new BrokenError(
+    `Streaming run '${runId}' failed: ${chunks} of its chunks were lost with their caller, or refused by workers. Run the items that did not come again.`,
+  );
+}
+
 export function needsKey(name: string): UsageError {
   return new UsageError(
     `Giving ${name === '' ? 'a function' : `the function ${name}`} to the cluster failed: it would travel by value, and that needs a key. Export it from a module below \`app\`, or give callers and workers the same \`key\`.`,

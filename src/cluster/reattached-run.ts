@@ -1,6 +1,7 @@
-import { runCutShort } from './failures.js';
+import { runCutShort, runLost } from './failures.js';
 import type { OutcomeSource } from './outcomes.js';
 import type { Outcome, Run, RunOwner } from './run.js';
+import type { RunStanding } from './run-standing.js';
 import type { Session } from './session.js';
 
 interface Waiting {
@@ -10,6 +11,8 @@ interface Waiting {
 
 /** Looks so often whether the run that was taken over has anything left to give. */
 const LOOK_MS = 500;
+/** A run is given up that seemed to have nothing under way this many times. */
+const VAIN_LOOKS = 5;
 
 /** What is left of a run whose caller is gone: its results that nobody has taken, and those that are still to come. */
 export class ReattachedRun implements RunOwner, OutcomeSource {
@@ -23,6 +26,7 @@ export class ReattachedRun implements RunOwner, OutcomeSource {
   #failure: { readonly error: unknown } | undefined;
   #taken: { readonly id: string; readonly chunk: number }[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #looksInVain = 0;
   #isOver = false;
 
   constructor(session: Session, runId: string, onOver: () => void) {
@@ -47,17 +51,28 @@ export class ReattachedRun implements RunOwner, OutcomeSource {
   async #look(run: Run): Promise<void> {
     if (this.#isOver) return;
     try {
-      const { chunks, done, waiting, submitted, total } = await this.#session.standing(run);
-      const isThrough = done >= chunks && waiting <= this.#seen.size && this.#ready.length === 0;
-      if (isThrough && this.#taken.length === 0 && waiting === 0) return this.#finish(submitted, total);
-      if (isThrough) this.#acknowledgeTaken();
+      const standing = await this.#session.standing(run);
+      const { chunks, done, waiting, hasJobs } = standing;
+      const isIdle = this.#ready.length === 0 && this.#taken.length === 0 && waiting === 0;
+      if (isIdle && done >= chunks) {
+        this.#finish(standing);
+        return;
+      }
+      // Between two commands of the dead caller, or with the last second of a dead engine, chunks may have been lost.
+      this.#looksInVain = isIdle && !hasJobs ? this.#looksInVain + 1 : 0;
+      if (this.#looksInVain >= VAIN_LOOKS) {
+        this.fail(runLost(this.#runId, chunks - done));
+        return;
+      }
+      // Who has asked for more than there is has had what came before.
+      if (this.#waiting.length > 0) this.#acknowledgeTaken();
     } catch {
       // The engine is away; it is asked again.
     }
     if (!this.#isOver) this.#timer = setTimeout(() => void this.#look(run), LOOK_MS);
   }
 
-  #finish(submitted: number, total: number | undefined): void {
+  #finish({ submitted, total }: RunStanding): void {
     if (total === undefined) this.fail(runCutShort(this.#runId, submitted));
     else this.cancel();
   }

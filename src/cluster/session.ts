@@ -11,6 +11,7 @@ import { Names } from './names.js';
 import { enginePriority, type PoolSettings } from './options.js';
 import { type ResultEntry, ResultReader } from './result-reader.js';
 import { type ChunkWork, failedOutcome, type Outcome, type Run, type RunOwner } from './run.js';
+import { type RunStanding, standingOf } from './run-standing.js';
 import { Seal } from './sealing.js';
 
 /** A function is stored again when it was last stored so long ago: it is kept for an hour. */
@@ -313,23 +314,9 @@ export class Session {
   }
 
   /** How far a run is, as the engine knows. */
-  async standing(run: Run): Promise<{
-    readonly chunks: number;
-    readonly done: number;
-    readonly waiting: number;
-    readonly submitted: number;
-    readonly total: number | undefined;
-  }> {
+  async standing(run: Run): Promise<RunStanding> {
     const { redis } = await this.reach();
-    const { names } = this;
-    const state = await redis.hgetall(names.run(run.id));
-    const [done, waiting] = [
-      await redis.bitcount(names.done(run.id)),
-      await redis.xlen(names.results(run.id)),
-    ];
-    const { chunks = 0, submitted = 0, total } = state;
-    const end = total === undefined ? undefined : Number(total);
-    return { chunks: Number(chunks), done, waiting, submitted: Number(submitted), total: end };
+    return await standingOf(redis, this.names, this.names.chunks(this.settings.requires), run.id);
   }
 
   /** Takes results off the engine, which its caller has. */

@@ -271,6 +271,23 @@ describe('cluster pool', { skip: whyNoRedis() }, () => {
     },
   );
 
+  clusterTest(
+    'chunks that were lost with their caller end the stream of who reattaches with an error',
+    async (queue) => {
+      const { Redis } = await import('ioredis');
+      const client = new Redis(redis.port, '127.0.0.1', {});
+      try {
+        // As a caller leaves it that dies between its note and the engine's queue.
+        await client.hset(`{furca:${queue}}:run:lost`, { caller: 'dead', chunks: 2, submitted: 8, total: 8 });
+        const error = await failureOf(poolOn(queue).reattach('lost').next());
+        assert.equal(error.code, 'ERR_FURCA_BROKEN');
+        assert.match(error.message, /2 of its chunks were lost/);
+      } finally {
+        client.disconnect();
+      }
+    },
+  );
+
   clusterTest('a closed pool finishes, a terminated one gives up, both take nothing more', async (queue) => {
     await workerOn(queue);
     const closing = poolOn(queue);
