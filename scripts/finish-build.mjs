@@ -12,6 +12,7 @@ const entries = [
   'os',
   'subprocess',
   'connection',
+  'cluster',
   'managers',
   'fork-ready',
   'cli/main',

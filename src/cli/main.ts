@@ -6,6 +6,7 @@ import { type MapOptions, mapInputs } from './map.js';
 import { EXIT, Mistake } from './mistake.js';
 import { runScript } from './run.js';
 import { drawSchedule, type ScheduleOptions } from './schedule.js';
+import type { WorkerOptions } from './worker.js';
 
 const MAP_HELP = `
 The function gets one input, a string, and its result, awaited, is printed as one line of JSON: bare and in the
@@ -87,6 +88,7 @@ function commands(onEnd: (exitCode: number) => void): Command {
     .exitOverride();
   addMap(program, onEnd);
   addSchedule(program, onEnd);
+  addWorker(program, onEnd);
   program
     .command('run')
     .usage('[node flags] <script> [arguments...]')
@@ -160,6 +162,27 @@ function addSchedule(program: Command, onEnd: (exitCode: number) => void): void 
     .option('-r, --real', 'run the trace in a pool as well, beside the simulation')
     .option('-s, --svg <file>', 'write the charts as an image, too')
     .action(async (options: ScheduleOptions) => onEnd(await drawSchedule(options)));
+}
+
+function addWorker(program: Command, onEnd: (exitCode: number) => void): void {
+  program
+    .command('worker')
+    .description('run the work of a queue that programs on other machines fill (needs bullmq and ioredis)')
+    .requiredOption('-b, --broker <url>', 'Redis or Valkey: redis://host:port, rediss:// for TLS')
+    .requiredOption('-q, --queue <names>', 'the queues, with commas between')
+    .requiredOption('-a, --app <folder>', "the program's modules, the same build as the callers'")
+    .option('-j, --jobs <n>', `number of processes (default: ${cpuCount()})`, wholeFrom(1))
+    .option('-t, --tags <names>', 'what this machine has, with commas between: work may ask for it')
+    .option('-k, --key-file <file>', 'a file with the key (default: the variable FURCA_CLUSTER_KEY)')
+    .option('--http <port>', 'serve /healthz and /metrics at a port of loopback, or at address:port')
+    .option('--max-memory-mb <n>', 'a process that is larger after an item is replaced', wholeFrom(1))
+    .option(
+      '--lost-after-ms <n>',
+      'its work goes to others when it was silent so long (default: 10000)',
+      wholeFrom(500),
+    )
+    // Loaded on use: a program that maps files needs none of it.
+    .action(async (options: WorkerOptions) => onEnd(await (await import('./worker.js')).runWorker(options)));
 }
 
 function wholeFrom(least: number): (text: string) => number {

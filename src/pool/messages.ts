@@ -1,4 +1,5 @@
 import type { ErrorRecord } from '../wire/errors.js';
+import type { TaskOrigin } from './jobs/task.js';
 
 /** Kinds of messages between a pool and its workers: the first element of each. */
 export const DEFINE = 0;
@@ -53,6 +54,7 @@ export type ChunkMessage = readonly [
   attempt: number,
   flags: number,
   first: number,
+  origin?: TaskOrigin,
 ];
 
 export type StreamMessage = readonly [

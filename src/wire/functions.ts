@@ -2,7 +2,7 @@ import { UsageError } from '../base/errors.js';
 import { type AnyFunction, ownUnit, type ReferenceUnit, referenceUnit } from './closures/descriptor.js';
 import { inspecting } from './closures/inspector.js';
 import { LoadedUnit, loadedUnit } from './closures/loaded-units.js';
-import { planAs, planOf } from './closures/plan.js';
+import { exportedAs, planAs, planOf } from './closures/plan.js';
 import { rememberReceived } from './closures/received.js';
 import { notAMessage } from './failures.js';
 import { decodeFromFamily, encodeForFamily, type Packed, pack } from './family-message.js';
@@ -32,13 +32,22 @@ export function functionIn<Task extends AnyFunction = (...args: readonly unknown
       `Naming a task failed: '${href}' is no file: URL. Use new URL('./module.js', import.meta.url).`,
     );
   }
-  const unit = referenceUnit(href, exportName);
+  return functionOf(referenceUnit(href, exportName), exportName) as (
+    ...args: Parameters<Task>
+  ) => Promise<Awaited<ReturnType<Task>>>;
+}
+
+/** The function that a reference names, which nobody has loaded here. */
+export function functionOf<Task extends AnyFunction = (...args: readonly unknown[]) => unknown>(
+  unit: ReferenceUnit,
+  name: string,
+): AnyFunction {
   const task = async (...args: Parameters<Task>): Promise<Awaited<ReturnType<Task>>> => {
     const loaded = new LoadedUnit(unit);
     await loaded.load();
     return (await (loaded.value() as Task)(...args)) as Awaited<ReturnType<Task>>;
   };
-  Object.defineProperty(task, 'name', { value: exportName });
+  Object.defineProperty(task, 'name', { value: name });
   planAs(task, { kind: 'reference', unit });
   return task;
 }
@@ -101,6 +110,26 @@ export function referenceTo(fn: AnyFunction): ReferenceUnit | null {
     }
   });
   return plan?.kind === 'reference' ? plan.unit : null;
+}
+
+const exported = new WeakMap<AnyFunction, { readonly unit: ReferenceUnit | null }>();
+
+/** The name under which a module exports `fn`, even if `fn` would travel by value within the family; `null` where none does. */
+export function exportOf(fn: AnyFunction): ReferenceUnit | null {
+  let known = exported.get(fn);
+  if (known === undefined) {
+    const unit = inspecting(() => {
+      try {
+        return exportedAs(fn);
+      } catch {
+        // Whoever sends it finds out why.
+        return null;
+      }
+    });
+    known = { unit };
+    exported.set(fn, known);
+  }
+  return known.unit;
 }
 
 /** Loads the module of a function, so that its arrival need not; never rejects. */

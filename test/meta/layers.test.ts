@@ -18,6 +18,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   threading: 6,
   pool: 7,
   futures: 8,
+  cluster: 8,
   cli: 9,
   entry: 10,
 };

@@ -137,6 +137,25 @@ test('the command of the installed package maps a module over its arguments', { 
   assert.equal(lines.trim().split('\n').length, 2);
 });
 
+test('without bullmq the door of clusters can be imported, and a call says what to install', {
+  timeout: 90_000,
+}, () => {
+  const home = install();
+  writeFileSync(
+    join(home, 'cluster.js'),
+    `import { ClusterPool } from 'furca/cluster';
+     const pool = new ClusterPool({ connection: 'redis://127.0.0.1:1', queue: 'q', app: import.meta.dirname ?? '.' });
+     export function task() {}
+     try {
+       await pool.warmUp();
+     } catch (error) {
+       console.log(error.code, error.message.includes('npm install bullmq ioredis'));
+     }
+     await pool.close();`,
+  );
+  assert.equal(must(run(process.execPath, ['cluster.js'], home)), 'ERR_FURCA_MISSING_PACKAGE true\n');
+});
+
 test('the installed package has exact types for a strict program of nodenext', { timeout: 90_000 }, () => {
   const home = install();
   writeFileSync(

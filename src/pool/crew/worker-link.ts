@@ -153,7 +153,7 @@ export class WorkerLink {
     const number = this.#number === LAST_NUMBER ? 1 : this.#number + 1;
     const { kind, input, job, attempts } = task;
     const message: unknown[] = [KINDS[kind], number, id, input, job.id, attempts + 1, flagsOf(task)];
-    if (kind === EACH_ITEM) message.push(task.first);
+    if (kind === EACH_ITEM) message.push(task.first, ...(job.origin === undefined ? [] : [job.origin]));
     else if (kind === STREAMED) message.push(this.#settings.streamAhead);
     if (!this.#trySend(this.#outbox.seal(pack(message, 'task', this.#inbox.peer)))) {
       this.#outbox.undo();

@@ -20,11 +20,22 @@ export function learnTime(fn: TaskFunction, count: number, elapsedMs: number): v
   fn.meanMs = fn.meanMs === undefined ? mean : fn.meanMs * 0.75 + mean * 0.25;
 }
 
+/** Where a task comes from that another process gave to this one: what it tells of itself is what that one knows it by. */
+export interface TaskOrigin {
+  /** Begins the idempotency keys of its items. */
+  readonly key: string;
+  /** Index there of the first item here. */
+  readonly first: number;
+  /** Which attempt there this is, from 1. */
+  readonly attempt: number;
+}
+
 /** What is to become of the items of a task; a job stands behind every call of the pool's methods. */
 export interface Job {
   /** Numbers the calls of all pools of this process. */
   readonly id: number;
   readonly plan: CallPlan;
+  readonly origin?: TaskOrigin;
   /** Item `index` of the job returned `value`. */
   resolve(index: number, value: unknown): void;
   /** Items `first` and on of the job returned these values. */

@@ -1,5 +1,6 @@
 import type { Member } from '../../arena/member.js';
 import type { Progress } from '../../arena/progress.js';
+import type { TaskOrigin } from '../jobs/task.js';
 import type { CurrentTask, TaskAnswers } from './current-task.js';
 
 /** The task that a worker runs now, as the task itself sees it. Nothing is made unless the task asks. */
@@ -11,6 +12,7 @@ export class RunningTask implements TaskAnswers {
   #job = 0;
   #first = 0;
   #attempt = 0;
+  #origin: TaskOrigin | undefined;
   #isRunning = false;
   #shown: CurrentTask | undefined;
   #watch: AbortWatch | undefined;
@@ -22,11 +24,12 @@ export class RunningTask implements TaskAnswers {
   }
 
   /** @param first - Index within the job of its first item; which one of them runs is for the progress to say. */
-  begin(number: number, job: number, first: number, attempt: number): void {
+  begin(number: number, job: number, first: number, attempt: number, origin?: TaskOrigin): void {
     this.#number = number;
     this.#job = job;
     this.#first = first;
     this.#attempt = attempt;
+    this.#origin = origin;
     this.#isRunning = true;
   }
 
@@ -62,14 +65,16 @@ export class RunningTask implements TaskAnswers {
   #show(): CurrentTask {
     const job = this.#job;
     const item = Math.max(0, this.#progress.item);
-    const index = this.#first + item;
+    const origin = this.#origin;
+    const index = this.#first + item + (origin?.first ?? 0);
+    const attempt = item === 0 ? this.#attempt : 1;
     const signalOf = (): AbortSignal => this.signal;
     let signal: AbortSignal | undefined;
     return Object.freeze({
       id: job,
       index,
-      attempt: item === 0 ? this.#attempt : 1,
-      idempotencyKey: `${this.#poolKey}-${job}-${index}`,
+      attempt: attempt + (origin?.attempt ?? 1) - 1,
+      idempotencyKey: `${origin?.key ?? `${this.#poolKey}-${job}`}-${index}`,
       get signal() {
         signal ??= signalOf();
         return signal;

@@ -303,10 +303,10 @@ class Worker {
   }
 
   async #chunk(task: Task, message: ChunkMessage): Promise<void> {
-    const [, number, , items, job, attempt, , first] = message;
+    const [, number, , items, job, attempt, , first, origin] = message;
     const running = this.#running;
     this.#results.chunkBegins(number);
-    running.begin(number, job, first, attempt);
+    running.begin(number, job, first, attempt, origin);
     for (let index = 0; index < items.length; index++) {
       this.#stampAndBegin(index);
       try {

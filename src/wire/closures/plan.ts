@@ -207,6 +207,17 @@ function planSelfSufficient(fn: AnyFunction, text: string, read: FunctionText, w
   return { kind: 'closure', code, constants: [] };
 }
 
+/** The name under which a module exports a function, also where the function could as well travel by value; `null` where none does. */
+export function exportedAs(fn: AnyFunction): ReferenceUnit | null {
+  const plan = planOf(fn);
+  if (plan.kind === 'reference') return plan.unit;
+  if (plan.kind !== 'closure') return null;
+  const view = lookAt(fn);
+  if (view instanceof InspectorUnavailable || view.site === null) return null;
+  const script = scriptOf(view.site.scriptId, hasModule(view));
+  return script === null ? null : findReference(fn, view, script);
+}
+
 function lookAt(fn: AnyFunction): FunctionView | InspectorUnavailable {
   try {
     return viewFunction(fn);

@@ -1,0 +1,128 @@
+import { PROCESSES } from '../pool/crew/process-body.js';
+import { guardJob } from '../pool/dispatch/job-guard.js';
+import { type SettledList, SettledMapJob } from '../pool/jobs/settled-map-job.js';
+import type { TaskFunction, TaskOrigin } from '../pool/jobs/task.js';
+import { planOf } from '../pool/options/call-plan.js';
+import { settingsOf } from '../pool/options/settings.js';
+import { PoolCore } from '../pool/pool-core.js';
+import type { AnyFunction } from '../wire/functions.js';
+
+/** What callers ask of the processes that run their items. */
+export interface HostRules {
+  readonly retries: number;
+  readonly taskTimeoutMs: number | null;
+  readonly poisonAfter: number;
+}
+
+/** Rules for which pools are kept; callers of one queue mostly have the same. */
+const MOST_POOLS = 4;
+/** Processes of a pool that nobody uses end after this time; those of the latest pool stay. */
+const IDLE_MS = 30_000;
+
+/** How items of a chunk ended, and how long one takes. */
+export interface HostResult extends SettledList {
+  readonly meanMs: number | undefined;
+}
+
+interface HostPool {
+  readonly core: PoolCore;
+  active: number;
+}
+
+/** The local pools of a worker, one for each set of rules. */
+export class HostPools {
+  readonly #jobs: number;
+  readonly #options: { readonly maxMemoryPerChildBytes?: number };
+  readonly #pools = new Map<string, HostPool>();
+  readonly #closing = new Set<Promise<void>>();
+
+  constructor(jobs: number, options: { readonly maxMemoryPerChildBytes?: number }) {
+    this.#jobs = jobs;
+    this.#options = options;
+  }
+
+  /** Runs items; resolves when all have ended. Rejects with the signal's reason. */
+  async run(
+    fn: AnyFunction,
+    isSpread: boolean,
+    items: readonly unknown[],
+    rules: HostRules,
+    origin: TaskOrigin,
+    signal: AbortSignal,
+  ): Promise<HostResult> {
+    if (items.length === 0) return { values: [], failures: [], meanMs: undefined };
+    const pool = this.#poolFor(rules);
+    pool.active += 1;
+    try {
+      const { core } = pool;
+      const described: TaskFunction = core.describe(fn, isSpread);
+      const job = new SettledMapJob(described, items, planOf({ signal }, core.plain), origin);
+      guardJob(job, core.dispatcher);
+      if (!job.isOver) core.dispatcher.addSource(job);
+      const settled = await job.promise;
+      return { ...settled, meanMs: described.meanMs };
+    } finally {
+      pool.active -= 1;
+    }
+  }
+
+  /** Process ids of all workers. */
+  get pids(): readonly number[] {
+    return [...this.#pools.values()].flatMap(({ core }) =>
+      core.dispatcher.workers.flatMap(({ body }) => (body === undefined ? [] : [body.pid])),
+    );
+  }
+
+  #poolFor(rules: HostRules): HostPool {
+    const { retries, taskTimeoutMs, poisonAfter } = rules;
+    const key = `${retries} ${taskTimeoutMs} ${poisonAfter}`;
+    const known = this.#pools.get(key);
+    if (known !== undefined) return known;
+    for (const [other, pool] of this.#pools) {
+      if (this.#pools.size < MOST_POOLS) break;
+      if (pool.active > 0) continue;
+      this.#pools.delete(other);
+      this.#close(pool);
+    }
+    const settings = settingsOf(
+      this.#jobs,
+      {
+        ...this.#options,
+        name: 'Cluster',
+        retries,
+        poisonAfter,
+        idleTimeoutMs: IDLE_MS,
+        ...(taskTimeoutMs === null ? {} : { taskTimeoutMs }),
+      },
+      { bodies: PROCESSES, isOnDemand: true, sendsAhead: true },
+    );
+    const pool: HostPool = { core: new PoolCore(settings, undefined, 'Cluster'), active: 0 };
+    this.#pools.set(key, pool);
+    return pool;
+  }
+
+  #close({ core }: HostPool): void {
+    core.state = 'closed';
+    core.dispatcher.close();
+    const closing = core.dispatcher.whenEmpty().finally(() => this.#closing.delete(closing));
+    this.#closing.add(closing);
+  }
+
+  /** Lets what runs finish, then ends all processes. */
+  async close(): Promise<void> {
+    for (const pool of this.#pools.values()) this.#close(pool);
+    this.#pools.clear();
+    await Promise.all(this.#closing);
+  }
+
+  /** Ends all processes at once. */
+  async terminate(): Promise<void> {
+    const pools = [...this.#pools.values()];
+    this.#pools.clear();
+    for (const { core } of pools) {
+      core.state = 'terminated';
+      core.dispatcher.terminate('SIGKILL');
+    }
+    await Promise.all(pools.map(({ core }) => core.dispatcher.whenEmpty()));
+  }
+}
