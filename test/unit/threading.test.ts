@@ -231,5 +231,6 @@ test('A hundred threads leave neither slot nor memory behind', async () => {
     await Promise.all(threads.map((one) => one.join()));
   }
   assert.equal(countSlots(arena), before);
-  assert.deepEqual(blocks(), blocksBefore);
+  // Fewer, where something of an earlier test was let go meanwhile.
+  blocks().forEach((count, at) => assert.ok(count <= (blocksBefore[at] as number), String(count)));
 });
