@@ -174,6 +174,8 @@ export const KIND = {
   RING: 3,
   MESSAGE: 4,
   PROGRESS: 5,
+  /** Head of a thread's robust list, see robust-lock.ts. */
+  ROBUST_HEAD: 6,
   /** A message that carries handles: it refers to their blocks; see envelope.ts. */
   ENVELOPE: 20,
   LOCK: 21,

@@ -11,6 +11,11 @@ const SLICE_MS = 50;
 
 let registration: RobustRegistration | undefined;
 
+/** For a thread: its list's head lies at `address`, in memory that the thread which started it takes back. Call it before any lock is taken. */
+export function placeRobustHead(address: number): void {
+  registration = new RobustRegistration(address);
+}
+
 /** Registers this thread anew with the kernel; called in every forked child. */
 export function registerRobustThread(): void {
   registration?.register();

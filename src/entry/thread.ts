@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Arena } from '../arena/arena.js';
 import { enterFamily } from '../arena/member.js';
+import { placeRobustHead } from '../arena/robust-lock.js';
 import { keepDescriptorNotes } from '../kernel/thread-descriptors.js';
 import { reportFatal } from '../process/fatal.js';
 import { assumeIdentity, ownIdentity } from '../process/identity.js';
@@ -19,8 +20,9 @@ import { decodeShared } from '../wire/codec.js';
 import { decodeFromFamily } from '../wire/family-message.js';
 import { forgetCarried } from '../wire/handles.js';
 
-const { arenaFd, arenaAddress, owner, descriptors, papers } = workerData as ThreadData;
+const { arenaFd, arenaAddress, owner, robustHead, descriptors, papers } = workerData as ThreadData;
 keepDescriptorNotes(descriptors);
+placeRobustHead(robustHead);
 enterFamily(Arena.ofThread(arenaFd, arenaAddress), owner);
 const { name, done, call } = decodeShared(papers) as ThreadPapers;
 // What is native is loaded by now: from here on it can be terminated.

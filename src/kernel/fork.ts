@@ -6,6 +6,7 @@ import { checked } from './errno.js';
 import { Gate } from './gate.js';
 import { assertSupported, native } from './library.js';
 import { awaitChild, reapChild } from './reaping.js';
+import { SIGKILL } from './signals.js';
 
 const MADV_DOFORK = 11;
 const O_RDONLY_CLOEXEC = 0o2000000;
@@ -15,7 +16,6 @@ const MAX_READINGS = 32;
 const QUIET_WITHIN_MS = 2000;
 /** Children that may be given up because a page was mapped too late; one in a thousand is. */
 const MAX_FORKS = 16;
-const SIGKILL = 9;
 
 const FLAGS = ['--single-threaded', '--v8-pool-size=1'] as const;
 

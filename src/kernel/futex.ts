@@ -1,11 +1,11 @@
 import { callFailed, EAGAIN, EINTR, ETIMEDOUT } from './errno.js';
 import { lastErrno, native, syscallNumbers } from './library.js';
-import { type Mapping, mapPrivate } from './memory.js';
+import { type Mapping, mapPrivate, viewMapping } from './memory.js';
 
 const FUTEX_WAIT = 0;
 const FUTEX_WAKE = 1;
 /** `struct robust_list_head`: list (here always empty), futex_offset, list_op_pending; 8 bytes each. */
-const ROBUST_HEAD_BYTES = 24;
+export const ROBUST_HEAD_BYTES = 24;
 const PENDING_INDEX = 2;
 
 /** How a futex wait ended. `changed`: the word did not hold the expected value when the kernel looked. */
@@ -66,8 +66,9 @@ export class RobustRegistration {
   #lastAddress = 0;
   #lastAsDouble = 0;
 
-  constructor() {
-    this.#head = mapPrivate(4096);
+  /** @param address - Memory for the list's head, which must be there for as long as the thread is. Default: a page that is never given back. */
+  constructor(address?: number) {
+    this.#head = address === undefined ? mapPrivate(4096) : viewMapping(address, ROBUST_HEAD_BYTES);
     this.#words = new BigInt64Array(this.#head.buffer, 0, 3);
     this.#doubles = new Float64Array(this.#head.buffer, 0, 3);
     this.register();

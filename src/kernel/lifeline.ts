@@ -1,6 +1,7 @@
 import { closeDescriptor, createPipe, openPath, waitReadable } from './descriptor.js';
 import { checked } from './errno.js';
 import { native } from './library.js';
+import { SIGKILL } from './signals.js';
 
 const O_RDONLY = 0;
 const O_NONBLOCK = 0o4000;
@@ -8,7 +9,6 @@ const F_SETFL = 4;
 const F_SETOWN = 8;
 const F_SETSIG = 10;
 const O_ASYNC = 0o20000;
-const SIGKILL = 9;
 
 /**
  * Ties the life of a family to one process: that process alone holds the write end of a pipe, and every member asks

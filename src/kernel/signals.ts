@@ -4,6 +4,8 @@ import { isMainThread } from 'node:worker_threads';
 import { waitReadable } from './descriptor.js';
 import { native, viewMemory } from './library.js';
 
+export const SIGKILL: number = constants.signals.SIGKILL;
+
 /*
  * A JavaScript handler of a signal runs when the event loop turns, and a thread that blocks does not turn it. What libuv does in between is
  * simple, and has been the same since 2013: its C handler writes { handle, number } into a pipe of the loop's, and the loop reads it from

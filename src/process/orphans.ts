@@ -8,8 +8,8 @@ import { sweepMember } from '../arena/sweep.js';
 import { visitBlocks } from '../arena/walk.js';
 import { native } from '../kernel/library.js';
 import { hasEnded } from '../kernel/reaping.js';
+import { SIGKILL } from '../kernel/signals.js';
 
-const SIGKILL = 9;
 /** How often a process with an event loop looks whether an orphan has ended. Nobody waits for it: its parent is dead. */
 const LOOK_MS = 200;
 

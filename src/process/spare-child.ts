@@ -3,10 +3,9 @@ import type { Forker } from '../kernel/fork.js';
 import { Letterboxes } from '../kernel/gate.js';
 import { native } from '../kernel/library.js';
 import { awaitChild, openProcessDescriptor, reapChild } from '../kernel/reaping.js';
+import { SIGKILL } from '../kernel/signals.js';
 
 const debug = debuglog('furca');
-
-const SIGKILL = 9;
 
 /** A child that exists already, and waits to be told whose it is. */
 interface Waiting {

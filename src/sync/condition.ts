@@ -158,27 +158,34 @@ export class Condition extends SharedObject {
    * @throws As {@link Condition.wait}, and what `predicate` throws.
    */
   async waitFor<T>(predicate: () => T, options: WaitOptions = {}): Promise<T> {
-    const deadline = performance.now() + checkedTimeout(options.timeoutMs, WAITING);
-    this.open(WAITING);
-    this.#needLock(WAITING);
+    const looks = this.#looks(predicate, options.timeoutMs);
     for (;;) {
-      const answer = predicate();
-      const leftMs = deadline - performance.now();
-      if (answer || leftMs <= 0) return answer;
-      await this.wait({ ...options, timeoutMs: leftMs });
+      const { done, value } = looks.next();
+      if (done) return value;
+      await this.wait({ ...options, timeoutMs: value });
     }
   }
 
   /** As {@link Condition.waitFor}, but blocks this thread. */
   waitForSync<T>(predicate: () => T, options: SyncWaitOptions = {}): T {
-    const deadline = performance.now() + checkedTimeout(options.timeoutMs, WAITING);
+    const looks = this.#looks(predicate, options.timeoutMs);
+    for (;;) {
+      const { done, value } = looks.next();
+      if (done) return value;
+      this.waitSync({ timeoutMs: value });
+    }
+  }
+
+  /** One look after the other, with how long to wait before the next one, in milliseconds; at the end what the predicate answered last. */
+  *#looks<T>(predicate: () => T, timeoutMs: number | undefined): Generator<number, T> {
+    const deadline = performance.now() + checkedTimeout(timeoutMs, WAITING);
     this.open(WAITING);
     this.#needLock(WAITING);
     for (;;) {
       const answer = predicate();
       const leftMs = deadline - performance.now();
       if (answer || leftMs <= 0) return answer;
-      this.waitSync({ timeoutMs: leftMs });
+      yield leftMs;
     }
   }
 

@@ -1,11 +1,13 @@
 import { type ResourceLimits, Worker } from 'node:worker_threads';
-import { hold } from '../arena/allocator.js';
-import { joinOrFoundFamily, type Member } from '../arena/member.js';
+import { allocate, type Block, drop, hold } from '../arena/allocator.js';
+import { KIND } from '../arena/layout.js';
+import { joinOrFoundFamily } from '../arena/member.js';
 import { closeBellsOfTheDead } from '../arena/parking.js';
 import { claimSlot, markThread, type OwnerId } from '../arena/slots.js';
 import { sweepMember } from '../arena/sweep.js';
 import { UsageError } from '../base/errors.js';
 import { THREAD_PROGRAM } from '../base/programs.js';
+import { ROBUST_HEAD_BYTES } from '../kernel/futex.js';
 import { closeDescriptorsOf, makeDescriptorNotes } from '../kernel/thread-descriptors.js';
 import { isForked } from '../process/child.js';
 import { Event } from '../sync/event.js';
@@ -50,15 +52,28 @@ export function launchThread(plan: ThreadPlan): LaunchedThread {
   const owner = claimSlot(member.arena, member.owner);
   markThread(member.arena, owner);
   const descriptors = makeDescriptorNotes();
+  let robustHead: Block | undefined;
   let worker: Worker;
   try {
+    // Ours and not the thread's: the kernel looks at it after the thread's last step, and it is given back when that is over.
+    robustHead = allocate(member.arena, member.owner, KIND.ROBUST_HEAD, ROBUST_HEAD_BYTES);
     // Before it exists: they are the thread's whatever becomes of ours.
     for (const block of carriedBy(packed)) hold(member.arena, block, owner);
-    worker = makeWorker(member, { owner, descriptors, papers: packed.slice() }, plan);
+    const data: ThreadData = {
+      arenaFd: member.arena.fd,
+      arenaAddress: member.arena.byteAddress(0),
+      owner,
+      robustHead: member.arena.byteAddress(robustHead.at),
+      descriptors,
+      papers: packed.slice(),
+    };
+    worker = makeWorker(data, plan);
   } catch (error) {
+    if (robustHead !== undefined) drop(member.arena, robustHead, member.owner);
     sweepMember(member.arena, owner, member.owner);
     throw error;
   }
+  const head = robustHead;
   const up = new Promise<void>((resolve) => {
     worker.once('exit', resolve);
     worker.on('message', (message) => {
@@ -68,6 +83,7 @@ export function launchThread(plan: ThreadPlan): LaunchedThread {
   // Node has joined the system's thread by then: nothing of it can run any more.
   worker.once('exit', () => {
     sweepMember(member.arena, owner, member.owner);
+    drop(member.arena, head, member.owner);
     closeBellsOfTheDead(member.arena);
     closeDescriptorsOf(descriptors);
     if (!done.isClosed) done.set();
@@ -82,12 +98,7 @@ export async function stopThread({ worker, up }: Pick<LaunchedThread, 'worker' |
   await worker.terminate();
 }
 
-function makeWorker(
-  { arena }: Member,
-  own: Pick<ThreadData, 'owner' | 'descriptors' | 'papers'>,
-  plan: ThreadPlan,
-): Worker {
-  const workerData: ThreadData = { arenaFd: arena.fd, arenaAddress: arena.byteAddress(0), ...own };
+function makeWorker(workerData: ThreadData, plan: ThreadPlan): Worker {
   const { name, resourceLimits = {} } = plan;
   return new Worker(THREAD_PROGRAM, { workerData, name, resourceLimits });
 }

@@ -10,6 +10,8 @@ export interface ThreadData {
   readonly arenaAddress: number;
   /** Its id in the family. */
   readonly owner: number;
+  /** Where the head of its robust list lies. */
+  readonly robustHead: number;
   /** Where it notes the descriptors it opens past Node. */
   readonly descriptors: SharedArrayBuffer;
   /** A message with {@link ThreadPapers}. */

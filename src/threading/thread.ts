@@ -128,6 +128,8 @@ export class Thread<const Args extends readonly unknown[] = readonly []> impleme
     this.#ended = new Promise((resolve) => {
       worker.once('exit', () => {
         this.#isOver = true;
+        // `launchThread` has set it, and nobody of this thread blocks right now.
+        this.#done?.close();
         running.delete(this as never);
         resolve();
       });
@@ -170,7 +172,7 @@ export class Thread<const Args extends readonly unknown[] = readonly []> impleme
   /** Blocks this thread until the other has done its work; errors as {@link Thread.join}. */
   joinSync(options: SyncWaitOptions = {}): void {
     const [done] = this.#needStart('Joining');
-    if (!done.waitSync(options)) throw tooLate(this.name, options.timeoutMs ?? 0);
+    if (!this.#isOver && !done.waitSync(options)) throw tooLate(this.name, options.timeoutMs ?? 0);
   }
 
   #needStart(doing: string): [Event, Promise<void>] {

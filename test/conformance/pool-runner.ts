@@ -11,7 +11,7 @@ export function testPools(kind: WorkerKind, impossible: Readonly<Record<string, 
   const keeper = new PoolKeeper(kind);
   for (const { title, run } of poolCases) {
     const skip = impossible[title] ?? false;
-    test(`${kind}: ${title}`, { timeout: 20_000, skip }, async ({ signal }) => {
+    test(`${kind}: ${title}`, { timeout: 60_000, skip }, async ({ signal }) => {
       // A case that hangs shall fail by itself, not end the file for want of anything alive, nor keep it from ending.
       const alive = setInterval(() => {}, 1000);
       const isLate = new Promise<void>((resolve) => {
@@ -26,7 +26,7 @@ export function testPools(kind: WorkerKind, impossible: Readonly<Record<string, 
     });
   }
   test(`${kind}: the pool that all of these tests shared ends without a rest`, {
-    timeout: 20_000,
+    timeout: 60_000,
   }, async () => {
     await keeper.endShared();
   });

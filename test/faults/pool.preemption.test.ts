@@ -18,7 +18,7 @@ interface Shared {
 /** Allocates in the shared memory, locks, sends large and small results, and burns time, some of it under the lock. */
 const work = (x: number, { lock, counted, rounds }: Shared): string => {
   const end = performance.now() + 3;
-  let text = '';
+  let text = String(x);
   while (performance.now() < end) {
     text = String(x).padEnd(x % 7 === 0 ? 100_000 : 100, '.');
     lock.acquireSync();
@@ -59,7 +59,7 @@ test('under mlfq short tasks are answered while every worker has a long one, whi
 });
 
 test(`after ${ROUNDS} preemptions of workers that allocate, lock and send, every result is right and nobody is left stopped`, {
-  timeout: 60_000 + ROUNDS * 50,
+  timeout: 60_000 + ROUNDS * 500,
 }, async () => {
   const random = seededRandom(Number(process.env['FURCA_SEED'] ?? 3));
   const pool = new Pool(2, { schedule: 'mlfq', maxStopped: 3 });
@@ -70,6 +70,7 @@ test(`after ${ROUNDS} preemptions of workers that allocate, lock and send, every
     rounds: new Value('int32', 0, { lock: false }),
   };
   let next = 0;
+  let told = 0;
   while (pool.stats().preemptions < ROUNDS) {
     const items = range(20).map(() => next++);
     // The long ones first: the others wait when their time is up.
@@ -80,6 +81,11 @@ test(`after ${ROUNDS} preemptions of workers that allocate, lock and send, every
       results.map((text) => Number.parseInt(text, 10)),
       items,
     );
+    const { preemptions } = pool.stats();
+    if (preemptions >= told + 500) {
+      told = preemptions;
+      process.stderr.write(`${preemptions} preemptions, ${shared.rounds.value} times locked\n`);
+    }
     assert.ok(pool.stats().blocked <= 3);
     assert.ok(pool.stats().workers <= 2 + 3 + 1);
   }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { text } from 'node:stream/consumers';
+import { after, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { transformSync } from 'esbuild';
 import { root, sources } from './sources.js';
@@ -66,15 +67,15 @@ async function importsFor(example: Example): Promise<string> {
     );
   const code = example.lines.join('\n');
   const taken = new Set<string>();
-  let text = "import { deepStrictEqual as deepEqual } from 'node:assert';\n";
+  let lines = "import { deepStrictEqual as deepEqual } from 'node:assert';\n";
   for (const file of files) {
     const url = pathToFileURL(file).href;
     const exported = Object.keys((await import(url)) as object);
     const used = exported.filter((name) => new RegExp(`\\b${name}\\b`).test(code) && !taken.has(name));
     for (const name of used) taken.add(name);
-    if (used.length > 0) text += `import { ${used.join(', ')} } from '${url}';\n`;
+    if (used.length > 0) lines += `import { ${used.join(', ')} } from '${url}';\n`;
   }
-  return text;
+  return lines;
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'furca-examples-'));
@@ -89,24 +90,36 @@ test('there are examples, and every one that is skipped is still there', () => {
   );
 });
 
-examples.forEach((example, at) => {
-  const options = { timeout: 30_000, skip: SKIPPED.get(example.of) ?? false };
-  test(`the example of ${example.of} (${example.path}) runs and gives what it says`, options, async () => {
-    const body = [SURROUNDINGS.get(example.of) ?? '', ...example.lines.map(asserted)].join('\n');
-    const { code } = transformSync((await importsFor(example)) + body, {
-      loader: 'ts',
-      target: 'es2022',
-      format: 'esm',
+async function outcomeOf(
+  program: string,
+): Promise<{ readonly code: number | null; readonly output: string }> {
+  // Fork-ready, so that the examples of fork run too.
+  const child = spawn(process.execPath, ['--single-threaded', '--v8-pool-size=1', program], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 25_000,
+    killSignal: 'SIGKILL',
+    env: { ...process.env, NODE_OPTIONS: '' },
+  });
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const [code, stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
+  return { code, output: `${stdout}${stderr}` };
+}
+
+// They wait for processes more than they work.
+describe('examples in comments', { concurrency: 3 }, () => {
+  examples.forEach((example, at) => {
+    const options = { timeout: 30_000, skip: SKIPPED.get(example.of) ?? false };
+    test(`the example of ${example.of} (${example.path}) runs and gives what it says`, options, async () => {
+      const body = [SURROUNDINGS.get(example.of) ?? '', ...example.lines.map(asserted)].join('\n');
+      const compiled = transformSync((await importsFor(example)) + body, {
+        loader: 'ts',
+        target: 'es2022',
+        format: 'esm',
+      });
+      const program = join(folder, `example-${at}.mjs`);
+      writeFileSync(program, compiled.code);
+      const { code, output } = await outcomeOf(program);
+      assert.equal(code, 0, `${output}\n${compiled.code}`);
     });
-    const program = join(folder, `example-${at}.mjs`);
-    writeFileSync(program, code);
-    // Fork-ready, so that the examples of fork run too.
-    const run = spawnSync(process.execPath, ['--single-threaded', '--v8-pool-size=1', program], {
-      encoding: 'utf8',
-      timeout: 25_000,
-      killSignal: 'SIGKILL',
-      env: { ...process.env, NODE_OPTIONS: '' },
-    });
-    assert.equal(run.status, 0, `${run.stdout}${run.stderr}\n${code}`);
   });
 });

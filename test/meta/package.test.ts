@@ -88,7 +88,9 @@ test('the package holds what its doors, types and command need, and neither sour
   );
   const strange = files.filter(
     (path) =>
-      !/^(package\.json|README\.md|LICENSE|dist\/(lib|src)\/.+\.(js|d\.ts|js\.map|d\.ts\.map))$/.test(path),
+      !/^(package\.json|README(\.zh-CN)?\.md|LICENSE|dist\/(lib|src)\/.+\.(js|d\.ts|js\.map|d\.ts\.map))$/.test(
+        path,
+      ),
   );
   assert.deepEqual(strange, []);
 });

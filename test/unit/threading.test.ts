@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { KIND } from '../../src/arena/layout.js';
 import { ownMembership } from '../../src/arena/member.js';
 import { countSlots } from '../../src/arena/slots.js';
+import { visitBlocks } from '../../src/arena/walk.js';
 import { Process, SharedArray, Value } from '../../src/index.js';
 import {
   activeThreads,
@@ -212,13 +214,22 @@ test('A daemon is waited for while it starts, and threads are terminated while t
   assert.deepEqual([code, stdout, stderr], [0, 'false\n'.repeat(5), '']);
 });
 
-test('A hundred threads leave no slot behind', async () => {
+test('A hundred threads leave neither slot nor memory behind', async () => {
   const { arena } = ownMembership();
   const before = countSlots(arena);
+  const blocks = (): number[] =>
+    [KIND.ROBUST_HEAD, KIND.EVENT].map((kind) => {
+      let count = 0;
+      visitBlocks(arena, kind, () => void count++);
+      return count;
+    });
+  await thread(() => {}, []).then((one) => one.join());
+  const blocksBefore = blocks();
   for (let round = 0; round < 10; round++) {
     const threads = Array.from({ length: 10 }, () => new Thread({ target: () => {} }));
     await Promise.all(threads.map((one) => one.start()));
     await Promise.all(threads.map((one) => one.join()));
   }
   assert.equal(countSlots(arena), before);
+  assert.deepEqual(blocks(), blocksBefore);
 });

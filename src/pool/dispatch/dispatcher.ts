@@ -194,7 +194,8 @@ export class Dispatcher {
       let up = 0;
       for (const link of this.#crew.links) {
         this.#receiver.receiveAll(link);
-        if (link.isUp) up++;
+        // What it says may arrive before its start has answered.
+        if (link.isUp && link.body !== undefined) up++;
       }
       return up >= this.#size || this.#makeFailure !== undefined || this.#isClosing;
     };
@@ -367,8 +368,7 @@ export class Dispatcher {
   }
 
   #replenish(): void {
-    if (this.#isTerminated || (this.#isClosing && !this.#hasWork())) return;
-    this.#crew.replenish(this.#wanted());
+    if (!this.#isTerminated && (!this.#isClosing || this.#hasWork())) this.#crew.replenish(this.#wanted());
   }
 
   #hasWork(): boolean {

@@ -8,7 +8,7 @@ import { overdue, taskTooLong, workerLost } from '../failures.js';
 import { EACH_ITEM, itemCount, learnTime, ONE_CALL, STREAMED, slice, type Task } from '../jobs/task.js';
 import { DONE, type FromWorker, RETURNED, THREW, UP, VALUES, YIELDED } from '../messages.js';
 
-/** A message that kills its worker before any item begins is given up after this many. */
+/** A message that kills its worker before any item begins is given up after this many, or as many as its call has runs. */
 const MAX_SUSPICIONS = 5;
 
 /** What the verdict on an item depends on. */
@@ -170,7 +170,8 @@ export function answerForDead(link: WorkerLink, end: WorkerEnd, rules: Settlemen
       // Nothing had begun: perhaps this one killed the worker as it was read.
       if (!isCharged && number >= message) task.suspicions++;
       isCharged ||= number >= message;
-      if (task.suspicions < MAX_SUSPICIONS) back.push(remainder(task));
+      // Who asks for many retries has reason to think that workers die of something else.
+      if (task.suspicions < Math.max(MAX_SUSPICIONS, task.job.plan.retries + 1)) back.push(remainder(task));
       else rejectAll(task, () => lost(link, task, task.settled, end, task.suspicions, rules));
     }
   }

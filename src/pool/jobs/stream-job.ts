@@ -1,5 +1,6 @@
 import type { TaskSource } from '../dispatch/task-queue.js';
 import type { CallPlan } from '../options/call-plan.js';
+import { AsTheyCome, type FinishedItems, InOrder } from './finished-items.js';
 import { chunkSizeFor } from './jobs.js';
 import type { ProgressMeter } from './progress-meter.js';
 import { EACH_ITEM, type Job, makeTask, nextJobId, type Task, type TaskFunction } from './task.js';
@@ -46,8 +47,9 @@ export class StreamJob implements Job, TaskSource {
   #isReading = false;
   #isInputOver = false;
   #inputError: { readonly error: unknown } | undefined;
-  /** Finished and not yet taken, by index. */
-  readonly #finished = new Map<number, SettledItem<unknown>>();
+  readonly #finished: FinishedItems;
+  /** A look at the input is due that has come since the last one. */
+  #isAnnounced = false;
   readonly #waiting: Waiting[] = [];
   onOver: (() => void) | undefined = undefined;
   isOver = false;
@@ -61,6 +63,7 @@ export class StreamJob implements Job, TaskSource {
   ) {
     this.#fn = fn;
     this.#settings = settings;
+    this.#finished = settings.isOrdered ? new InOrder() : new AsTheyCome();
     this.plan = settings.plan;
     this.#changed = changed;
     this.#input = Symbol.asyncIterator in input ? input[Symbol.asyncIterator]() : input[Symbol.iterator]();
@@ -95,8 +98,8 @@ export class StreamJob implements Job, TaskSource {
   }
 
   resolveMany(first: number, values: readonly unknown[]): void {
-    for (const [at, value] of values.entries())
-      this.#finish({ index: first + at, status: 'fulfilled', value });
+    for (let at = 0; at < values.length; at++)
+      this.#finish({ index: first + at, status: 'fulfilled', value: values[at] });
   }
 
   reject(index: number, error: unknown): void {
@@ -132,18 +135,16 @@ export class StreamJob implements Job, TaskSource {
   #finish(item: SettledItem<unknown>): void {
     if (this.isOver) return;
     this.#settings.progress?.settled(1, item.status === 'rejected' ? 1 : 0);
-    this.#finished.set(item.index, item);
+    this.#finished.add(item);
     this.#serve();
   }
 
   #serve(): void {
     while (this.#waiting.length > 0) {
-      const item = this.#nextFinished();
+      const item = this.#finished.take();
       if (item !== undefined) {
-        this.#finished.delete(item.index);
-        this.#takenCount++;
         this.#waiting.shift()?.resolve(item);
-        void this.#fill();
+        this.#taken();
         continue;
       }
       const isThrough = this.#isInputOver && this.#takenCount === this.#readCount;
@@ -157,10 +158,14 @@ export class StreamJob implements Job, TaskSource {
     }
   }
 
-  #nextFinished(): SettledItem<unknown> | undefined {
-    if (this.#settings.isOrdered) return this.#finished.get(this.#takenCount);
-    for (const item of this.#finished.values()) return item;
-    return undefined;
+  #taken(): void {
+    this.#takenCount++;
+    if (this.#settings.bufferItems === undefined && !this.#isInputOver) {
+      // As many as one round of chunks at a time: each look at the input costs something.
+      const { chunk, limit } = this.#measures;
+      if (limit - (this.#readCount - this.#takenCount) < Math.max(1, chunk * this.#settings.workers)) return;
+    }
+    void this.#fill();
   }
 
   #end(): void {
@@ -173,11 +178,11 @@ export class StreamJob implements Job, TaskSource {
     this.#changed();
   }
 
-  get #room(): number {
+  /** How many items travel together, and how many may be read and not yet be taken. */
+  get #measures(): { readonly chunk: number; readonly limit: number } {
     const { bufferItems, workers, chunkSize } = this.#settings;
     const chunk = chunkSizeFor(this.#fn, chunkSize, Number.POSITIVE_INFINITY, workers);
-    const limit = bufferItems ?? chunk * workers * CHUNKS_PER_WORKER;
-    return limit - (this.#readCount - this.#takenCount);
+    return { chunk, limit: bufferItems ?? chunk * workers * CHUNKS_PER_WORKER };
   }
 
   async #fill(): Promise<void> {
@@ -185,7 +190,9 @@ export class StreamJob implements Job, TaskSource {
     this.#isReading = true;
     const before = this.#readCount;
     try {
-      while (!this.isOver && this.#room > 0) {
+      for (;;) {
+        const { chunk, limit } = this.#measures;
+        if (this.isOver || this.#readCount - this.#takenCount >= limit) break;
         const step = this.#input.next();
         const result = 'then' in step ? await step : step;
         if (result.done === true) {
@@ -196,8 +203,7 @@ export class StreamJob implements Job, TaskSource {
         const value: unknown = isThenable(result.value) ? await result.value : result.value;
         this.#read.push(value);
         this.#readCount++;
-        // Input that comes slowly is worked on as it comes.
-        if ('then' in step) this.#changed();
+        if ('then' in step) this.#announce(chunk);
       }
     } catch (error) {
       this.#isInputOver = true;
@@ -206,6 +212,21 @@ export class StreamJob implements Job, TaskSource {
     this.#isReading = false;
     if (this.#readCount !== before || this.#isInputOver) this.#changed();
     if (this.#isInputOver) this.#serve();
+  }
+
+  /** Input that comes slowly is worked on as it comes, and what comes at once goes together. */
+  #announce(chunk: number): void {
+    if (this.#read.length >= chunk) {
+      if (this.#read.length % chunk === 0) this.#changed();
+      return;
+    }
+    if (this.#isAnnounced) return;
+    this.#isAnnounced = true;
+    // A tick comes when no promise is left to be settled: then nothing more is there at once.
+    process.nextTick(() => {
+      this.#isAnnounced = false;
+      this.#changed();
+    });
   }
 }
 
