@@ -72,7 +72,7 @@ const dieAtFirst = async (file: string, deaths: number): Promise<number> => {
 };
 
 test('with retries a task whose worker was lost is run again, and gives up with the number of attempts', {
-  timeout: 30_000,
+  timeout: 90_000,
 }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'furca-test-'));
   t.after(() => rmSync(folder, { recursive: true }));
@@ -93,7 +93,7 @@ test('with retries a task whose worker was lost is run again, and gives up with 
 });
 
 test('with retries a map goes through although its workers are lost, each item in its place', {
-  timeout: 30_000,
+  timeout: 90_000,
 }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'furca-test-'));
   t.after(() => rmSync(folder, { recursive: true }));
@@ -124,7 +124,7 @@ test('with retries a map goes through although its workers are lost, each item i
 for (const startMethod of methods) {
   const count = startMethod === 'spawn' ? 500 : 2000;
   test(`${startMethod}: of ${count} tasks on 4 workers, one of which is killed every few hundredths of a second, each gets its result`, {
-    timeout: 30_000,
+    timeout: 90_000,
   }, async (t) => {
     const random = seededRandom(startMethod === 'spawn' ? 7 : 42);
     const pool = makePool(t, 4, { startMethod, retries: 10 });
@@ -167,7 +167,7 @@ for (const startMethod of methods) {
   });
 
   test(`${startMethod}: a worker that dies while idle is replaced, and nothing fails`, {
-    timeout: 20_000,
+    timeout: 90_000,
   }, async (t) => {
     const pool = makePool(t, 2, { startMethod });
     for (let round = 1; round <= 5; round++) {
@@ -179,7 +179,7 @@ for (const startMethod of methods) {
   });
 
   test(`${startMethod}: workers killed before they came up are replaced, and their tasks are run`, {
-    timeout: 20_000,
+    timeout: 90_000,
   }, async (t) => {
     const pool = makePool(t, 2, { startMethod });
     const results = pool.map(square, range(50), { chunkSize: 5 });
@@ -190,7 +190,7 @@ for (const startMethod of methods) {
 }
 
 test('a rejection that nobody handles ends the worker after its task was answered, and it is replaced', {
-  timeout: 20_000,
+  timeout: 90_000,
 }, async (t) => {
   const pool = makePool(t, 1);
   const later = (x: number): number => {
@@ -203,7 +203,7 @@ test('a rejection that nobody handles ends the worker after its task was answere
 });
 
 test('with one worker stuck in a long task the other does all the rest, every time', {
-  timeout: 30_000,
+  timeout: 90_000,
 }, async (t) => {
   const pool = makePool(t, 2);
   await pool.map(busyFor, range(200).fill(0));
@@ -221,7 +221,7 @@ test('with one worker stuck in a long task the other does all the rest, every ti
 });
 
 test('short tasks that were sent behind a long one before it was known to be long are taken back', {
-  timeout: 30_000,
+  timeout: 90_000,
 }, async (t) => {
   const pool = makePool(t, 2);
   // The pool learns that this function is quick, and sends ahead.
@@ -237,7 +237,7 @@ test('short tasks that were sent behind a long one before it was known to be lon
 });
 
 test('long asynchronous tasks hold up nothing either, and what was taken back runs once', {
-  timeout: 30_000,
+  timeout: 90_000,
 }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'furca-test-'));
   t.after(() => rmSync(folder, { recursive: true }));
@@ -261,7 +261,7 @@ test('long asynchronous tasks hold up nothing either, and what was taken back ru
   assert.equal(new Set(runs).size, 401);
 });
 
-test('no result is lost while the main thread is blocked', { timeout: 20_000 }, async (t) => {
+test('no result is lost while the main thread is blocked', { timeout: 90_000 }, async (t) => {
   const pool = makePool(t, 2);
   const text = (x: number): string => String(x).padEnd(1000, '.');
   const block = (): void => {
@@ -281,7 +281,7 @@ test('no result is lost while the main thread is blocked', { timeout: 20_000 }, 
 });
 
 test('a module that throws while it is imported rejects each call with its error as cause', {
-  timeout: 20_000,
+  timeout: 90_000,
 }, async (t) => {
   const pool = makePool(t, 2);
   const fn = functionIn<(x: number) => number>(
@@ -304,7 +304,7 @@ test('a module that throws while it is imported rejects each call with its error
 });
 
 test('a module that ends its process while it is imported loses no other task', {
-  timeout: 20_000,
+  timeout: 90_000,
 }, async (t) => {
   const pool = makePool(t, 2);
   const fn = functionIn<(x: number) => number>(
@@ -318,7 +318,7 @@ test('a module that ends its process while it is imported loses no other task', 
 });
 
 test('a pool whose workers cannot come up rejects every task with ERR_FURCA_BROKEN, and works once they can', {
-  timeout: 30_000,
+  timeout: 90_000,
 }, async (t) => {
   const { NODE_OPTIONS } = process.env;
   process.env['NODE_OPTIONS'] = '--require=/nonexistent/furca-test.cjs';
@@ -348,7 +348,7 @@ test('a pool whose workers cannot come up rejects every task with ERR_FURCA_BROK
 });
 
 test('tasks that wait in the queue of a pool that was closed are finished although workers die', {
-  timeout: 20_000,
+  timeout: 90_000,
 }, async (t) => {
   const pool = makePool(t, 2);
   const results = Promise.allSettled(
@@ -372,7 +372,7 @@ test('tasks that wait in the queue of a pool that was closed are finished althou
 });
 
 test('a worker that is stopped holds up nobody else, and close still waits for its task', {
-  timeout: 20_000,
+  timeout: 90_000,
 }, async (t) => {
   const pool = makePool(t, 2);
   const pidOf = (): number => process.pid;

@@ -49,6 +49,14 @@ export class Crew {
     return count;
   }
 
+  /** Workers that are initialized. */
+  get up(): number {
+    let count = 0;
+    // What a worker says may arrive before its start has answered.
+    for (const link of this.links) if (link.isUp && link.body !== undefined) count++;
+    return count;
+  }
+
   /** Starts workers until there are `wanted`. */
   replenish(wanted: number): void {
     if (this.isEnded || this.#isHeldBack) return;

@@ -191,13 +191,8 @@ export class Dispatcher {
   whenUp(options: WaitOptions = {}): Promise<void> {
     if (!this.#isClosing) this.#crew.replenish(this.#size);
     const isUp = (): boolean => {
-      let up = 0;
-      for (const link of this.#crew.links) {
-        this.#receiver.receiveAll(link);
-        // What it says may arrive before its start has answered.
-        if (link.isUp && link.body !== undefined) up++;
-      }
-      return up >= this.#size || this.#makeFailure !== undefined || this.#isClosing;
+      for (const link of this.#crew.links) this.#receiver.receiveAll(link);
+      return this.#crew.up >= this.#size || this.#makeFailure !== undefined || this.#isClosing;
     };
     return this.#member.parking.waitUntil(isUp, 'Warming the pool up', options).then(() => {
       if (this.#makeFailure !== undefined) throw this.#makeFailure();
