@@ -14,6 +14,7 @@ export {
 } from './cluster/cluster-queue.js';
 export {
   ClusterWorker,
+  type ClusterWorkerEvents,
   type ClusterWorkerOptions,
   type ClusterWorkerStats,
 } from './cluster/cluster-worker.js';

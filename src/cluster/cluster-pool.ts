@@ -98,9 +98,8 @@ export class ClusterPool extends EventEmitter<ClusterPoolEvents> implements Asyn
   }
 
   /**
-   * Calls `fn` with `args` in a process of some worker.
+   * Calls `fn` with `args` in a process of some worker; {@link ClusterCallOptions} may follow them.
    *
-   * @param options - See {@link ClusterCallOptions}.
    * @returns What `fn` returned: data, as `structuredClone` would give it.
    * @throws What `fn` threw: as its class where that is built in or was registered (`registerError`), else as the nearest such class.
    * @throws {@link UsageError} `ERR_FURCA_MISSING_PACKAGE`; `ERR_FURCA_REFUSED`: the function needs a key, or the worker has another build.
@@ -232,7 +231,8 @@ export class ClusterPool extends EventEmitter<ClusterPoolEvents> implements Asyn
    * @param options.timeoutMs - Longest wait in milliseconds. Default `Infinity`.
    * @throws {@link TimeoutError} `ERR_FURCA_TIMEOUT`; {@link UsageError} `ERR_FURCA_MISSING_PACKAGE`.
    */
-  async warmUp({ timeoutMs = Number.POSITIVE_INFINITY, signal }: WaitOptions = {}): Promise<void> {
+  async warmUp(options: WaitOptions = {}): Promise<void> {
+    const { timeoutMs = Number.POSITIVE_INFINITY, signal } = options;
     this.#assertOpen();
     const endAt = performance.now() + timeoutMs;
     const { census } = this.#session;
