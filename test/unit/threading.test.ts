@@ -232,5 +232,6 @@ test('A hundred threads leave neither slot nor memory behind', async () => {
   }
   assert.equal(countSlots(arena), before);
   // Fewer, where something of an earlier test was let go meanwhile.
-  blocks().forEach((count, at) => assert.ok(count <= (blocksBefore[at] as number), String(count)));
+  for (const [at, count] of blocks().entries())
+    assert.ok(count <= (blocksBefore[at] as number), String(count));
 });
