@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -66,8 +66,15 @@ function unpack(): Program | null {
       run('apt-get', ['download', ...PACKAGES]) ||
       (run('apt-get', ['update']) && run('apt-get', ['download', ...PACKAGES]));
     if (!isFetched) return null;
-    mkdirSync(cache, { recursive: true });
-    for (const file of readdirSync(packages)) run('dpkg-deb', ['-x', file, cache]);
+    // Beside its place, then moved there at once: the tests of another file may be at the same.
+    mkdirSync(dirname(cache), { recursive: true });
+    const beside = mkdtempSync(`${cache}-`);
+    for (const file of readdirSync(packages)) run('dpkg-deb', ['-x', join(packages, file), beside]);
+    try {
+      renameSync(beside, cache);
+    } catch {
+      rmSync(beside, { recursive: true, force: true });
+    }
     return unpacked();
   } finally {
     rmSync(packages, { recursive: true, force: true });
@@ -112,8 +119,8 @@ export class TestRedis {
 
   /** Starts it, with what it had written before. */
   async run(): Promise<void> {
-    const found_ = program();
-    assert.ok(found_ !== null);
+    const chosen = program();
+    assert.ok(chosen !== null);
     const settings = {
       port: this.port,
       bind: '127.0.0.1',
@@ -126,8 +133,8 @@ export class TestRedis {
     const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
     // A shell that ends the server when this process, which holds its stdin, is gone, however that was.
     const script = '"$@" >/dev/null 2>&1 & server=$!; echo $server; read -r _; kill -9 $server; wait $server';
-    const child = spawn('sh', ['-c', script, 'sh', found_.path, ...args], {
-      env: environment(found_),
+    const child = spawn('sh', ['-c', script, 'sh', chosen.path, ...args], {
+      env: environment(chosen),
       stdio: ['pipe', 'pipe', 'ignore'],
     });
     this.#child = child;
