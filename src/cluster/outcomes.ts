@@ -44,6 +44,15 @@ export interface OutcomeSource {
 /** Ends the run of who dropped its iterator in the middle. */
 const abandoned = new FinalizationRegistry<OutcomeSource>((source) => source.cancel());
 
+/** Iterators that were asked for an item and have not answered: who waits for the answer alone need not hold the iterator. */
+const asked = new Map<object, number>();
+
+function noteAsked(iterator: object, more: 1 | -1): void {
+  const count = (asked.get(iterator) ?? 0) + more;
+  if (count === 0) asked.delete(iterator);
+  else asked.set(iterator, count);
+}
+
 /** The items of a run as `read` shows them, one at a time, in the order in which they are asked for. */
 export function iterateRun<Result>(
   source: OutcomeSource,
@@ -70,7 +79,8 @@ export function iterateRun<Result>(
       return this;
     },
     next() {
-      const taken = turn.then(take, take);
+      noteAsked(iterator, 1);
+      const taken = turn.then(take, take).finally(() => noteAsked(iterator, -1));
       turn = taken;
       return taken;
     },
