@@ -22,8 +22,15 @@ function states(): States {
 }
 
 async function until(condition: (now: States) => boolean): Promise<void> {
-  while (!condition(states())) await new Promise((resolve) => setTimeout(resolve, 1));
-  console.log(states());
+  for (;;) {
+    // One look for both: the next one may see another state.
+    const now = states();
+    if (condition(now)) {
+      console.log(now);
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
 }
 
 const letGo = new Value('int32', 0);
@@ -32,7 +39,7 @@ const pool = new Pool(1, { schedule: 'mlfq', maxStopped: 1 });
 const first = pool.apply(busy, [letGo, 'A']);
 await until(({ running }) => running === 1);
 const others = ['B', 'C'].map((name) => pool.apply(busy, [letGo, name]));
-await until(({ running, blocked }) => running === 1 && blocked === 1);
+await until(({ ready, running, blocked }) => ready === 1 && running === 1 && blocked === 1);
 letGo.value = 1;
 console.log('done:', await first, ...(await Promise.all(others)));
 console.log(states());
