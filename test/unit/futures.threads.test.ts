@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { asCompleted, ThreadPoolExecutor, wait } from '../../src/futures.js';
+import { Event } from '../../src/index.js';
 import { failureOf, ownId, range, toArray, until } from '../fixtures/pool-outcomes.js';
 
 const sleep = async (ms: number): Promise<number> => {
@@ -50,10 +51,15 @@ test('threads: map is in order in any chunks, and ends with ERR_FURCA_DEADLINE w
 
 test('threads: what has not begun can be cancelled, and shutdown can cancel it (PE-20)', async () => {
   const executor = new ThreadPoolExecutor({ maxWorkers: 1 });
-  const futures = range(4).map(() => executor.submit(sleep, 200));
+  const gate = new Event();
+  const futures = range(4).map(() =>
+    executor.submit((gate: Event) => gate.waitSync({ timeoutMs: 60_000 }), gate),
+  );
   await until(() => futures[0]?.running() === true);
   assert.equal(futures[1]?.cancel(), true);
-  await executor.shutdown({ cancelFutures: true });
+  const closed = executor.shutdown({ cancelFutures: true });
+  gate.set();
+  await closed;
   assert.deepEqual(
     futures.map(({ state }) => state),
     ['finished', 'cancelled', 'cancelled', 'cancelled'],

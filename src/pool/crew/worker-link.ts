@@ -16,7 +16,7 @@ import {
 import { encodeShared } from '../../wire/codec.js';
 import { Inbox, Outbox, type Packed, pack } from '../../wire/family-message.js';
 import type { Stopping } from '../dispatch/settlement.js';
-import { EACH_ITEM, itemCount, STREAMED, type Task, type TaskFunction } from '../jobs/task.js';
+import { EACH_ITEM, itemCount, type Job, STREAMED, type Task, type TaskFunction } from '../jobs/task.js';
 import {
   CALL,
   CHUNK,
@@ -241,6 +241,17 @@ export class WorkerLink {
     const task = this.outstanding.get(number);
     if (task === undefined || (item !== LOADING && item < task.settled)) return undefined;
     return { number, task, item };
+  }
+
+  /** The worker has passed on to a task of `job`, or is through with one whose results are still on the way. */
+  hasBegun(job: Job): boolean {
+    const { message } = this.progress;
+    if (!this.outstanding.has(message)) return false;
+    for (const [number, task] of this.outstanding) {
+      if (task.job === job) return true;
+      if (number === message) return false;
+    }
+    return false;
   }
 
   /** Takes back what the worker has not begun; what it is running stays with it. */

@@ -176,7 +176,7 @@ export class Dispatcher {
   /** Something of `job` runs, or has run. */
   hasBegun(job: Job): boolean {
     if (job.hasSettled) return true;
-    for (const link of this.#crew.links) if (link.running?.task.job === job) return true;
+    for (const link of this.#crew.links) if (link.hasBegun(job)) return true;
     return false;
   }
 
