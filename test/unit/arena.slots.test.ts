@@ -264,3 +264,14 @@ test('One who blocks looks now and then, and its event loop is looked after when
   );
   parking.close();
 });
+
+test('Who had no CPU until its time was up looks once more for what came before', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { arena, owner, scratch } = openStage();
+  const parking = new Parking(arena, owner);
+  const waiting = parking.waitUntil(() => arena.words[scratch] === 1, 'Waiting', { timeoutMs: 20 });
+  arena.words[scratch] = 1;
+  t.mock.timers.tick(20);
+  await waiting;
+  parking.close();
+});

@@ -437,6 +437,15 @@ test('wait takes sockets and listeners, and gives up on abort', options, async (
   served.terminate();
 });
 
+test('who had no CPU until its time was up receives what came before', options, async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { client, served } = await connectedPair(t);
+  const received = served.recv({ timeoutMs: 20 });
+  void client.send('in time');
+  t.mock.timers.tick(20);
+  assert.equal(await received, 'in time');
+});
+
 test('a connection over any socket: what send packs, recv of another unpacks', options, async (t) => {
   const listener = await listening(t, { format: 'pickle' });
   const connection = new Connection(await rawSocket(t, listener), { format: 'pickle' });
