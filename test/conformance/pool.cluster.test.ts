@@ -121,7 +121,7 @@ describe('cluster', { skip: whyNoRedis() }, () => {
   });
   for (const { title, run } of poolCases) {
     if ([...OTHERWISE.keys()].some((part) => title.includes(part))) continue;
-    test(`cluster: ${title}`, { timeout: 200_000 }, () => run(pools));
+    test(`cluster: ${title}`, { timeout: 30_000 }, () => run(pools));
   }
 });
 
