@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -97,6 +97,7 @@ export class TestRedis {
   readonly port: number;
   readonly folder: string;
   #child: ChildProcess | undefined;
+  #server = 0;
 
   private constructor(port: number) {
     this.port = port;
@@ -104,17 +105,26 @@ export class TestRedis {
   }
 
   static async start(): Promise<TestRedis> {
-    const redis = new TestRedis(await freePort());
-    await redis.run();
-    return redis;
+    for (let left = 5; ; left--) {
+      const redis = new TestRedis(await freePort());
+      try {
+        await redis.run();
+        return redis;
+      } catch (error) {
+        await redis.stop();
+        // Somebody else may have taken the port first.
+        if (left === 0) throw error;
+      }
+    }
   }
 
   get url(): string {
     return `redis://127.0.0.1:${this.port}`;
   }
 
-  get pid(): number {
-    return this.#child?.pid ?? 0;
+  /** The server itself, for a test to signal. */
+  get serverPid(): number {
+    return this.#server;
   }
 
   /** Starts it, with what it had written before. */
@@ -140,14 +150,7 @@ export class TestRedis {
     this.#child = child;
     const [line] = await firstLine(child);
     this.#server = Number(line);
-    await answering(this.port);
-  }
-
-  #server = 0;
-
-  /** The server itself, for a test to signal. */
-  get serverPid(): number {
-    return this.#server;
+    await answering(this.port, this.#server);
   }
 
   /** Kills it as a crash would. */
@@ -173,36 +176,70 @@ function firstLine(child: ChildProcess): Promise<string[]> {
   });
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/** Where the system takes the ports of those who connect, from here up. */
+function firstEphemeralPort(): number {
+  return Number.parseInt(readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8'), 10);
+}
+
+const FIRST_PORT = 10_000;
+
+/**
+ * A port below those that the system gives to who connects: while the server is down nobody can get it by chance, not even a client
+ * that looks for the server and would then be connected to itself.
+ */
+async function freePort(): Promise<number> {
+  const count = Math.max(1000, firstEphemeralPort() - FIRST_PORT);
+  for (let left = 100; ; left--) {
+    const port = FIRST_PORT + Math.floor(Math.random() * count);
+    if (await isFree(port)) return port;
+    assert.ok(left > 0, 'no port is free');
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 }
 
-/** Resolves once it answers PING with PONG: while it loads what it had, it does not. */
-async function answering(port: number): Promise<void> {
-  const deadline = performance.now() + 30_000;
-  while (!(await ping(port))) {
+/** Resolves once the server of this process id answers: while it loads what it had, it does not. */
+async function answering(port: number, pid: number): Promise<void> {
+  const deadline = performance.now() + 60_000;
+  while ((await serverAt(port)) !== pid) {
+    assert.ok(!hasEnded(pid), 'Redis has ended');
     assert.ok(performance.now() < deadline, 'Redis does not come up');
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 
-function ping(port: number): Promise<boolean> {
+/** Its shell has not waited for it: one that has ended is a zombie. */
+function hasEnded(pid: number): boolean {
+  try {
+    return /^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return true;
+  }
+}
+
+/** The process id of the Redis that answers on a port and is ready; 0 for none. */
+function serverAt(port: number): Promise<number> {
   return new Promise((resolve) => {
     const socket = createConnection(port, '127.0.0.1');
-    const answer = (isUp: boolean): void => {
+    let said = '';
+    const answer = (): void => {
       socket.destroy();
-      resolve(isUp);
+      const isLoading = !/^loading:0/m.test(said);
+      resolve(isLoading ? 0 : Number(/^process_id:(\d+)/m.exec(said)?.[1] ?? 0));
     };
-    socket.setTimeout(1000, () => answer(false));
-    socket.once('error', () => answer(false));
-    socket.once('connect', () => socket.write('PING\r\n'));
-    socket.once('data', (data: Buffer) => answer(data.toString().startsWith('+PONG')));
+    socket.setTimeout(5000, answer);
+    socket.once('error', answer);
+    // INFO is answered while it loads, too, and says so.
+    socket.once('connect', () => socket.write('INFO server\r\nINFO persistence\r\n'));
+    socket.on('data', (data: Buffer) => {
+      said += data.toString();
+      if (/^loading:\d/m.test(said)) answer();
+    });
   });
 }
