@@ -4,9 +4,6 @@
  */
 import type { PlainAddress } from '../connection/address.js';
 
-/** Longest time for a handshake of a server, which is long for one that only waits for a CPU. */
-export const HANDSHAKE_MS = 10_000;
-
 /** Names one shared object of one server. */
 export interface Token {
   /** The name its type was registered under. */

@@ -7,7 +7,6 @@ import { Process } from '../process/process.js';
 import type { ErrorRecord } from '../wire/errors.js';
 import { rebuildError } from '../wire/errors.js';
 import { functionIn } from '../wire/functions.js';
-import { HANDSHAKE_MS } from './protocol.js';
 import type { ServeReport, ServeSettings, serveManager } from './server/serve.js';
 
 /** How long a server has to end by itself, and then by SIGTERM; Python's `shutdown_timeout`. */
@@ -41,8 +40,7 @@ export class ServerProcess {
    * `ERR_FURCA_BROKEN`: it cannot listen at `address`.
    */
   static async start(settings: Omit<ServeSettings, 'reportTo'>): Promise<ServerProcess> {
-    const handshake = { authKey: settings.authKey, handshakeTimeoutMs: HANDSHAKE_MS };
-    await using reports = await Listener.listen<ServeReport, never>(undefined, handshake);
+    await using reports = await Listener.listen<ServeReport, never>(undefined, { authKey: settings.authKey });
     const target = functionIn<typeof serveManager>(MANAGER_MODULE, 'serveManager');
     const args = [{ ...settings, reportTo: reports.address as string }] as const;
     const child = new Process({ target, args, name: 'Manager', daemon: true });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, type SpawnSyncOptions, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -126,6 +126,7 @@ export class TestRedis {
   readonly port: number;
   readonly folder: string;
   #child: ChildProcess | undefined;
+  #server = 0;
 
   private constructor(port: number) {
     this.port = port;
@@ -133,15 +134,15 @@ export class TestRedis {
   }
 
   static async start(): Promise<TestRedis> {
-    for (let attempt = 1; ; attempt++) {
+    for (let left = 5; ; left--) {
       const redis = new TestRedis(await freePort());
       try {
         await redis.run();
         return redis;
       } catch (error) {
-        // Somebody else may have taken the port first.
         await redis.stop();
-        if (attempt === ATTEMPTS) throw error;
+        // Somebody else may have taken the port first.
+        if (left === 0) throw error;
       }
     }
   }
@@ -150,8 +151,9 @@ export class TestRedis {
     return `redis://127.0.0.1:${this.port}`;
   }
 
-  get pid(): number {
-    return this.#child?.pid ?? 0;
+  /** The server itself, for a test to signal. */
+  get serverPid(): number {
+    return this.#server;
   }
 
   /** Starts it, with what it had written before. */
@@ -180,13 +182,6 @@ export class TestRedis {
     await answering(this.port, this.#server);
   }
 
-  #server = 0;
-
-  /** The server itself, for a test to signal. */
-  get serverPid(): number {
-    return this.#server;
-  }
-
   /** Kills it as a crash would. */
   async kill(): Promise<void> {
     const child = this.#child;
@@ -210,14 +205,23 @@ function firstLine(child: ChildProcess): Promise<string[]> {
   });
 }
 
+/** Where the system takes the ports of those who connect, from here up. */
+function firstEphemeralPort(): number {
+  return Number.parseInt(readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8'), 10);
+}
+
+const FIRST_PORT = 10_000;
+
 /**
- * A port that nobody listens at, below those that the kernel gives out: clients that try again and again while a server is down would
- * take its port for their own end, and meet themselves there.
+ * A port below those that the system gives to who connects: while the server is down nobody can get it by chance, not even a client
+ * that looks for the server and would then be connected to itself.
  */
 async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 20_000);
+  const count = Math.max(1000, firstEphemeralPort() - FIRST_PORT);
+  for (let left = 100; ; left--) {
+    const port = FIRST_PORT + Math.floor(Math.random() * count);
     if (await isFree(port)) return port;
+    assert.ok(left > 0, 'no port is free');
   }
 }
 
@@ -229,35 +233,38 @@ function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** Resolves once the server answers PING with PONG: while it loads what it had, it does not. */
-async function answering(port: number, server: number): Promise<void> {
+/** Resolves once the server of this process id answers: while it loads what it had, it does not. */
+async function answering(port: number, pid: number): Promise<void> {
   const deadline = performance.now() + 60_000;
-  while (!(await ping(port, server))) {
-    const state = processEntry(server)?.state ?? 'Z';
-    assert.ok(state !== 'Z', 'Redis ended before it came up');
+  while ((await serverAt(port)) !== pid) {
+    assert.ok(!hasEnded(pid), 'Redis has ended');
     assert.ok(performance.now() < deadline, 'Redis does not come up');
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 
-/** Tells whether `server` is up, and not another one at its port. */
-function ping(port: number, server: number): Promise<boolean> {
+/** Its shell has not waited for it: one that has ended is a zombie. */
+function hasEnded(pid: number): boolean {
+  return (processEntry(pid)?.state ?? 'Z') === 'Z';
+}
+
+/** The process id of the Redis that answers on a port and is ready; 0 for none. */
+function serverAt(port: number): Promise<number> {
   return new Promise((resolve) => {
     const socket = createConnection(port, '127.0.0.1');
     let said = '';
-    const answer = (isUp: boolean): void => {
+    const answer = (): void => {
       socket.destroy();
-      resolve(isUp);
+      const isLoading = !/^loading:0/m.test(said);
+      resolve(isLoading ? 0 : Number(/^process_id:(\d+)/m.exec(said)?.[1] ?? 0));
     };
-    socket.setTimeout(1000, () => answer(false));
-    socket.once('error', () => answer(false));
-    socket.once('connect', () => socket.write('PING\r\nINFO server\r\n'));
+    socket.setTimeout(5000, answer);
+    socket.once('error', answer);
+    // INFO is answered while it loads, too, and says so.
+    socket.once('connect', () => socket.write('INFO server\r\nINFO persistence\r\n'));
     socket.on('data', (data: Buffer) => {
       said += data.toString();
-      const pid = /^process_id:(\d+)\r$/m.exec(said)?.[1];
-      if (pid !== undefined || !'+PONG'.startsWith(said.slice(0, 5)))
-        answer(said.startsWith('+PONG') && Number(pid) === server);
+      if (/^loading:\d/m.test(said)) answer();
     });
-    socket.once('close', () => answer(false));
   });
 }

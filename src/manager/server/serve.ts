@@ -2,7 +2,6 @@ import type { Address } from '../../connection/address.js';
 import { Client } from '../../connection/client.js';
 import { recordError } from '../../wire/errors.js';
 import { type AnyFunction, type FunctionDescriptor, loadFunction } from '../../wire/functions.js';
-import { HANDSHAKE_MS } from '../protocol.js';
 import type { SharedType } from './built-in-types.js';
 import { ManagerServer } from './server.js';
 
@@ -33,8 +32,7 @@ export type ServeReport = { readonly address: Address } | { readonly failure: un
 export async function serveManager(settings: ServeSettings): Promise<void> {
   // Ctrl-C goes to the whole terminal; the manager decides when its server ends, as in Python.
   process.on('SIGINT', () => {});
-  const handshake = { authKey: settings.authKey, handshakeTimeoutMs: HANDSHAKE_MS };
-  const manager = await Client<never, ServeReport>(settings.reportTo, handshake);
+  const manager = await Client<never, ServeReport>(settings.reportTo, { authKey: settings.authKey });
   let server: ManagerServer;
   try {
     const types = await loadTypes(settings.types);

@@ -3,7 +3,7 @@ import type { Address, PlainAddress } from '../../connection/address.js';
 import type { AuthKey } from '../../connection/authentication.js';
 import type { Connection } from '../../connection/connection.js';
 import { Listener } from '../../connection/listener.js';
-import { HANDSHAKE_MS, type Token } from '../protocol.js';
+import type { Token } from '../protocol.js';
 import {
   type CallContext,
   type Ending,
@@ -54,8 +54,7 @@ export class ManagerServer {
     authKey: AuthKey,
     types: ReadonlyMap<string, SharedType>,
   ): Promise<ManagerServer> {
-    const handshake = { authKey, handshakeTimeoutMs: HANDSHAKE_MS };
-    const server = new ManagerServer(await Listener.listen(address, handshake), types);
+    const server = new ManagerServer(await Listener.listen(address, { authKey }), types);
     void server.#accept();
     return server;
   }
