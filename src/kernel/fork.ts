@@ -14,6 +14,8 @@ const O_RDONLY_CLOEXEC = 0o2000000;
 const MAX_READINGS = 32;
 /** Longest wait for the other threads of this process to fall asleep. */
 const QUIET_WITHIN_MS = 2000;
+/** Looks they are given besides, 1 ms apart: where this process itself stood still, so did they. */
+const MIN_LOOKS = 200;
 /** Children that may be given up because a page was mapped too late; one in a thousand is. */
 const MAX_FORKS = 16;
 
@@ -113,9 +115,10 @@ export class Forker {
     const own = String(native().gettid());
     const deadline = Date.now() + QUIET_WITHIN_MS;
     const others = readdirSync('/proc/self/task').filter((thread) => thread !== own);
+    let looks = 0;
     for (const thread of others) {
-      while (!this.#sleeps(thread)) {
-        if (Date.now() > deadline) throw threadBusy(thread);
+      for (; !this.#sleeps(thread); looks++) {
+        if (looks >= MIN_LOOKS && Date.now() > deadline) throw threadBusy(thread);
         native().poll(null, 0, 1);
       }
     }
