@@ -36,7 +36,7 @@ export class CallsRun implements RunOwner {
     const index = this.#next;
     this.#next += 1;
     return new Promise((resolve, reject) => {
-      const { signal, timeoutMs, priority } = plan;
+      const { signal, timeoutMs, priority, rules } = plan;
       const giveUp = (error: unknown): void => this.#giveUp(index, error);
       const onAbort = (): void => giveUp(signal?.reason);
       const timer =
@@ -54,7 +54,8 @@ export class CallsRun implements RunOwner {
       this.#begun.then((run) => {
         const call = this.#calls.get(index);
         if (call === undefined) return;
-        call.chunk = this.#session.submit(run, { fn, first: index, items: [args], bytes, priority });
+        const work = { fn, first: index, items: [args], bytes, priority, rules };
+        call.chunk = this.#session.submit(run, work);
       }, giveUp);
     });
   }

@@ -305,7 +305,7 @@ export class ClusterPool extends EventEmitter<ClusterPoolEvents> implements Asyn
   #call(fn: AnyFunction, args: readonly unknown[], options?: ClusterCallOptions): Promise<unknown> {
     this.#assertOpen();
     const described = this.#describe(fn, true);
-    const plan = clusterPlanOf(options);
+    const plan = clusterPlanOf(options, this.#session.settings.rules);
     if (!Array.isArray(args)) throw badClusterOption('args', 'an array');
     return this.#calls.call(described, args, plan);
   }
@@ -339,7 +339,7 @@ export class ClusterPool extends EventEmitter<ClusterPoolEvents> implements Asyn
   ): ItemsRun {
     this.#assertOpen();
     const described = this.#describe(fn, isSpread);
-    const plan = clusterPlanOf(options);
+    const plan = clusterPlanOf(options, this.#session.settings.rules);
     const chunkSize = checkedCount('chunkSize', options.chunkSize);
     const bufferItems = checkedCount('bufferItems', options.bufferItems);
     const runId = checkedName('runId', options.runId ?? `run-${randomUUID()}`);

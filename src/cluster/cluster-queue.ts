@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { WaitOptions } from '../arena/parking.js';
 import { decode, encode } from '../wire/codec.js';
-import { connect, loadEngine } from './engine.js';
+import { connect, isOfConnection, loadEngine } from './engine.js';
 import { clusterClosed, noItem, notAuthentic } from './failures.js';
 import { checkedName } from './names.js';
 import { type ClusterConnection, checkedConnection, whole } from './options.js';
@@ -40,6 +40,8 @@ export interface ClusterQueueStats {
 const GROUP = 'readers';
 /** Longest wait of one read: the connection is heard from so often, and items of the dead are looked for. */
 const BLOCK_MS = 1000;
+/** What a cut interrupted is tried again after this time. */
+const AGAIN_MS = 100;
 
 /**
  * A queue across machines, on a stream of the engine: whatever was put is got, and got again by somebody else unless it is acknowledged.
@@ -118,13 +120,20 @@ export class ClusterQueue<Item> implements AsyncIterable<Item>, AsyncDisposable 
   /**
    * The item was dealt with: nobody gets it again.
    *
-   * @returns `false` when it was acknowledged already.
+   * @returns `false` when it was acknowledged already, be it by this call before a cut.
    */
   async ack(item: Pick<ClusterItem<Item>, 'id'>): Promise<boolean> {
     const { redis } = await this.#reach();
-    const [acked] =
-      (await redis.multi().xack(this.#key, GROUP, item.id).xdel(this.#key, item.id).exec()) ?? [];
-    return acked?.[1] === 1;
+    for (;;) {
+      try {
+        const both = await redis.multi().xack(this.#key, GROUP, item.id).xdel(this.#key, item.id).exec();
+        return both?.[0]?.[1] === 1;
+      } catch (error) {
+        // Both may be repeated, and the client does not do it where the cut was between their answers.
+        if (this.#isClosed || !isOfConnection(error)) throw error;
+        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+      }
+    }
   }
 
   /** Items one after another; each is acknowledged when the next one is asked for, and left to others if the loop throws or is left. */
@@ -210,7 +219,7 @@ export class ClusterQueue<Item> implements AsyncIterable<Item>, AsyncDisposable 
       if (this.#isClosed) return this.#assertOpen() as undefined;
       // The engine has lost the group: it is made anew, with everything that is there.
       if (message.startsWith('NOGROUP')) await this.#makeGroup(redis);
-      else if (!/Connection is closed|ECONNRESET|Socket timeout/i.test(message)) throw error;
+      else if (!isOfConnection(error)) throw error;
       return undefined;
     }
   }

@@ -79,6 +79,7 @@ export class ClusterWorker extends EventEmitter<ClusterWorkerEvents> implements 
   #heardAt = 0;
   #upkeep: NodeJS.Timeout | undefined;
   #isClosed = false;
+  #isOver = false;
   #started: Promise<void> | undefined;
   #ended: Promise<void> | undefined;
 
@@ -198,12 +199,13 @@ export class ClusterWorker extends EventEmitter<ClusterWorkerEvents> implements 
 
   async #keepUp(runner: ChunkRunner, redis: Redis): Promise<void> {
     try {
+      // Also while it finishes what it has: it is well, and some of that may be wanted no more.
       await this.#sayAlive(redis);
       await runner.checkActive();
     } catch (error) {
-      if (!this.#isClosed) this.#onTrouble(error as Error);
+      if (!this.#isOver) this.#onTrouble(error as Error);
     } finally {
-      if (!this.#isClosed) this.#upkeep = setTimeout(() => void this.#keepUp(runner, redis), UPKEEP_MS);
+      if (!this.#isOver) this.#upkeep = setTimeout(() => void this.#keepUp(runner, redis), UPKEEP_MS);
     }
   }
 
@@ -227,15 +229,15 @@ export class ClusterWorker extends EventEmitter<ClusterWorkerEvents> implements 
 
   async #close(): Promise<void> {
     this.#isClosed = true;
-    clearTimeout(this.#upkeep);
     // An engine that was never reached does not hold up the end.
     if (this.#heardAt === 0) this.#redis?.disconnect();
     await this.#started?.catch(() => {});
-    clearTimeout(this.#upkeep);
     const redis = this.#redis;
     if (redis?.status === 'ready') await redis.hdel(this.#names.workers, this.id).catch(() => 0);
     await Promise.all(this.#workers.map((worker) => worker.close()));
     await this.#pools.close();
+    this.#isOver = true;
+    clearTimeout(this.#upkeep);
     this.#redis?.disconnect();
   }
 

@@ -65,6 +65,17 @@ export function connect(
   return redis;
 }
 
+/** Whether a command failed for the connection alone: single ones are sent again by the client, those of a pipeline only as a whole. */
+export function isOfConnection(error: unknown): boolean {
+  const { message, code } = error as NodeJS.ErrnoException;
+  return (
+    /^(ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT)$/.test(code ?? '') ||
+    /^(LOADING|READONLY|MASTERDOWN|TRYAGAIN|CLUSTERDOWN)|aborted due to connection close|Connection is closed|Socket timeout/.test(
+      message,
+    )
+  );
+}
+
 function makeClient(client: Client, connection: string | ClusterConnection, lasting: RedisOptions): Redis {
   // The overloads of the constructor ask for options that a plain connection has not.
   const make = client.Redis as unknown as new (...args: readonly (string | RedisOptions)[]) => Redis;

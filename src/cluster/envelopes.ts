@@ -1,7 +1,8 @@
 import { decode, encode } from '../wire/codec.js';
+import type { ItemRules } from './options.js';
 
 /** One chunk of work, as it travels to a worker. */
-export interface JobEnvelope {
+export interface JobEnvelope extends ItemRules {
   readonly run: string;
   readonly chunk: number;
   /** How often the caller has submitted it, from 1. */
@@ -15,8 +16,6 @@ export interface JobEnvelope {
   readonly first: number;
   /** The items, encoded. */
   readonly items: Uint8Array;
-  readonly retries: number;
-  readonly taskTimeoutMs: number | null;
   readonly poisonAfter: number;
 }
 

@@ -6,15 +6,14 @@ import { planOf } from '../pool/options/call-plan.js';
 import { settingsOf } from '../pool/options/settings.js';
 import { PoolCore } from '../pool/pool-core.js';
 import type { AnyFunction } from '../wire/functions.js';
+import type { ItemRules } from './options.js';
 
 /** What callers ask of the processes that run their items. */
-export interface HostRules {
-  readonly retries: number;
-  readonly taskTimeoutMs: number | null;
+export interface HostRules extends ItemRules {
   readonly poisonAfter: number;
 }
 
-/** Rules for which pools are kept; callers of one queue mostly have the same. */
+/** Pools that are kept; callers of one queue mostly have the same. */
 const MOST_POOLS = 4;
 /** Processes of a pool that nobody uses end after this time; those of the latest pool stay. */
 const IDLE_MS = 30_000;
@@ -29,11 +28,11 @@ interface HostPool {
   active: number;
 }
 
-/** The local pools of a worker, one for each set of rules. */
+/** The local pools of a worker, one for each `poisonAfter`; what else callers ask for, calls of one pool can have. */
 export class HostPools {
   readonly #jobs: number;
   readonly #options: { readonly maxMemoryPerChildBytes?: number };
-  readonly #pools = new Map<string, HostPool>();
+  readonly #pools = new Map<number, HostPool>();
   readonly #closing = new Set<Promise<void>>();
 
   constructor(jobs: number, options: { readonly maxMemoryPerChildBytes?: number }) {
@@ -51,12 +50,17 @@ export class HostPools {
     signal: AbortSignal,
   ): Promise<HostResult> {
     if (items.length === 0) return { values: [], failures: [], meanMs: undefined };
-    const pool = this.#poolFor(rules);
+    const pool = this.#poolFor(rules.poisonAfter);
     pool.active += 1;
     try {
       const { core } = pool;
       const described: TaskFunction = core.describe(fn, isSpread);
-      const job = new SettledMapJob(described, items, planOf({ signal }, core.plain), origin);
+      const { retries, taskTimeoutMs } = rules;
+      const plan = planOf(
+        { signal, retries, taskTimeoutMs: taskTimeoutMs ?? Number.POSITIVE_INFINITY },
+        core.plain,
+      );
+      const job = new SettledMapJob(described, items, plan, origin);
       guardJob(job, core.dispatcher);
       if (!job.isOver) core.dispatcher.addSource(job);
       const settled = await job.promise;
@@ -73,10 +77,8 @@ export class HostPools {
     );
   }
 
-  #poolFor(rules: HostRules): HostPool {
-    const { retries, taskTimeoutMs, poisonAfter } = rules;
-    const key = `${retries} ${taskTimeoutMs} ${poisonAfter}`;
-    const known = this.#pools.get(key);
+  #poolFor(poisonAfter: number): HostPool {
+    const known = this.#pools.get(poisonAfter);
     if (known !== undefined) return known;
     for (const [other, pool] of this.#pools) {
       if (this.#pools.size < MOST_POOLS) break;
@@ -89,15 +91,13 @@ export class HostPools {
       {
         ...this.#options,
         name: 'Cluster',
-        retries,
         poisonAfter,
         idleTimeoutMs: IDLE_MS,
-        ...(taskTimeoutMs === null ? {} : { taskTimeoutMs }),
       },
       { bodies: PROCESSES, isOnDemand: true, sendsAhead: true },
     );
     const pool: HostPool = { core: new PoolCore(settings, undefined, 'Cluster'), active: 0 };
-    this.#pools.set(key, pool);
+    this.#pools.set(poisonAfter, pool);
     return pool;
   }
 

@@ -167,7 +167,8 @@ export class ItemsRun implements RunOwner {
       return;
     }
     this.#sizes.sent(items.length, bytes.length);
-    this.#session.submit(run, { fn, first, items, bytes, priority: plan.priority });
+    const { priority, rules } = plan;
+    this.#session.submit(run, { fn, first, items, bytes, priority, rules });
     void this.#session.note(run, { submitted: this.#readCount, chunks: run.nextChunk }).catch(() => {});
   }
 

@@ -17,6 +17,8 @@ export interface PendingChunk {
   /** Whole workers that were lost with it. */
   deaths: number;
   checkedAt: number;
+  /** The engine has had it, in this attempt. */
+  isSent: boolean;
 }
 
 /** What the ledger has done about a chunk. */
@@ -58,7 +60,8 @@ export class Ledger {
 
   add(run: Run, chunk: number, work: ChunkWork, deaths: number = 0): PendingChunk {
     const checkedAt = performance.now();
-    const pending: PendingChunk = { run, chunk, work, attempt: 1, misses: 0, deaths, checkedAt };
+    const seen = { attempt: 1, misses: 0, deaths, checkedAt, isSent: false };
+    const pending: PendingChunk = { run, chunk, work, ...seen };
     this.#pending.set(keyOf(run.id, chunk), pending);
     return pending;
   }
@@ -91,11 +94,17 @@ export class Ledger {
     return this.#foreign.has(runId);
   }
 
+  /** The engine has a chunk: from now on it may be missed. */
+  sent(pending: PendingChunk): void {
+    pending.isSent = true;
+    pending.checkedAt = performance.now();
+  }
+
   /** Submits a chunk once more. */
   again(pending: PendingChunk): void {
     pending.attempt += 1;
     pending.misses = 0;
-    pending.checkedAt = performance.now();
+    pending.isSent = false;
     this.#actions.resubmit(pending);
   }
 
@@ -104,7 +113,7 @@ export class Ledger {
     const now = performance.now();
     const due: PendingChunk[] = [];
     for (const pending of this.#pending.values()) {
-      if (now - pending.checkedAt >= CHECK_MS) due.push(pending);
+      if (pending.isSent && now - pending.checkedAt >= CHECK_MS) due.push(pending);
       if (due.length >= CHECK_AT_A_TIME) break;
     }
     if (due.length === 0) return;

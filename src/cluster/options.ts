@@ -1,5 +1,6 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { CallOptions, RepeatOptions } from '../pool/options/call-plan.js';
 import type { ItemOptions } from '../pool/options/pool-options.js';
 import { badClusterOption } from './failures.js';
 import { checkedName, checkedTags } from './names.js';
@@ -45,7 +46,7 @@ export interface ClusterPoolOptions extends ClusterOptions {
 }
 
 /** Options of every call of a {@link ClusterPool}. */
-export interface ClusterCallOptions {
+export interface ClusterCallOptions extends RepeatOptions, Pick<CallOptions, 'taskTimeoutMs'> {
   /** Aborting it gives the call up: its promise rejects with the reason, what waits is dropped, what runs is stopped within seconds. */
   readonly signal?: AbortSignal;
   /** Larger goes first, among all callers of the queue; a whole number from -1,000,000 to 1,000,000. Default 0. */
@@ -74,11 +75,17 @@ export interface ClusterSettings {
   readonly key: Uint8Array | undefined;
 }
 
-/** What a pool's options come to. */
-export interface PoolSettings extends ClusterSettings {
+/** How items are run: what a call may ask for. */
+export interface ItemRules {
   readonly retries: number;
   /** `null` for ever. */
   readonly taskTimeoutMs: number | null;
+}
+
+/** What a pool's options come to. */
+export interface PoolSettings extends ClusterSettings {
+  /** Of calls that say nothing about it. */
+  readonly rules: ItemRules;
   readonly poisonAfter: number;
   readonly keepMs: number;
   readonly requires: readonly string[];
@@ -86,18 +93,25 @@ export interface PoolSettings extends ClusterSettings {
 
 /** @throws {@link UsageError} `ERR_FURCA_INVALID_ARGUMENT`; nothing has happened. */
 export function poolSettingsOf(options: ClusterPoolOptions): PoolSettings {
-  const { retries = 0, taskTimeoutMs, poisonAfter = 5, keepMs = 3_600_000 } = options ?? {};
+  const { poisonAfter = 5, keepMs = 3_600_000 } = options ?? {};
   return {
     ...clusterSettingsOf(options),
-    retries: whole('retries', retries, 0),
-    taskTimeoutMs:
-      taskTimeoutMs === undefined || taskTimeoutMs === Number.POSITIVE_INFINITY
-        ? null
-        : positive('taskTimeoutMs', taskTimeoutMs),
+    rules: rulesOf(options, { retries: 0, taskTimeoutMs: null }),
     poisonAfter: whole('poisonAfter', poisonAfter, 1),
     keepMs: whole('keepMs', keepMs, 1000),
     requires: checkedTags('requires', options.requires),
   };
+}
+
+function rulesOf({ retries, taskTimeoutMs }: ClusterCallOptions, defaults: ItemRules): ItemRules {
+  return {
+    retries: retries === undefined ? defaults.retries : whole('retries', retries, 0),
+    taskTimeoutMs: taskTimeoutMs === undefined ? defaults.taskTimeoutMs : limitOf(taskTimeoutMs),
+  };
+}
+
+function limitOf(taskTimeoutMs: number): number | null {
+  return taskTimeoutMs === Number.POSITIVE_INFINITY ? null : positive('taskTimeoutMs', taskTimeoutMs);
 }
 
 /** @throws {@link UsageError} `ERR_FURCA_INVALID_ARGUMENT`; nothing has happened. */
@@ -137,6 +151,7 @@ export function positive(name: string, value: unknown): number {
 
 /** What a call's options come to. */
 export interface ClusterPlan {
+  readonly rules: ItemRules;
   readonly signal: AbortSignal | undefined;
   readonly priority: number;
   readonly timeoutMs: number;
@@ -145,14 +160,15 @@ export interface ClusterPlan {
 const MOST_PRIORITY = 1_000_000;
 
 /** @throws {@link UsageError} `ERR_FURCA_INVALID_ARGUMENT`. */
-export function clusterPlanOf(options: ClusterCallOptions = {}): ClusterPlan {
+export function clusterPlanOf(options: ClusterCallOptions | undefined, defaults: ItemRules): ClusterPlan {
+  if (options === undefined) return clusterPlanOf({}, defaults);
   if (typeof options !== 'object' || options === null) throw badClusterOption('the options', 'an object');
   const { signal, priority = 0, timeoutMs = Number.POSITIVE_INFINITY } = options;
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw badClusterOption('signal', 'an AbortSignal');
   if (!Number.isInteger(priority) || Math.abs(priority) > MOST_PRIORITY)
     throw badClusterOption('priority', `a whole number from -${MOST_PRIORITY} to ${MOST_PRIORITY}`);
-  return { signal, priority, timeoutMs: positive('timeoutMs', timeoutMs) };
+  return { rules: rulesOf(options, defaults), signal, priority, timeoutMs: positive('timeoutMs', timeoutMs) };
 }
 
 /** The engine's priority: smaller goes first, 1 at least. */

@@ -1,3 +1,5 @@
+import type { ItemRules } from './options.js';
+
 /** A function as the cluster knows it. */
 export interface ClusterFunction {
   readonly name: string;
@@ -15,6 +17,7 @@ export interface ChunkWork {
   /** The items, encoded. */
   readonly bytes: Uint8Array;
   readonly priority: number;
+  readonly rules: ItemRules;
 }
 
 /** How the items of a chunk ended. */

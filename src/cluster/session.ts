@@ -3,7 +3,7 @@ import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { App } from './app.js';
 import { Census } from './census.js';
-import { connect, type EnginePackages, loadEngine } from './engine.js';
+import { connect, type EnginePackages, isOfConnection, loadEngine } from './engine.js';
 import { decodeRefusal, decodeResult, encodeJob, failuresIn, jobIdOf, listIn } from './envelopes.js';
 import { notAuthentic, refusedByWorker, runTaken, runUnknown } from './failures.js';
 import { Ledger, type PendingChunk } from './ledger.js';
@@ -19,6 +19,8 @@ const CODE_AGAIN_MS = 20 * 60_000;
 const CODE_KEPT_MS = 60 * 60_000;
 /** Chunks that are handed to the engine in one message. */
 const AT_A_TIME = 64;
+/** What a cut interrupted is tried again after this time. */
+const AGAIN_MS = 100;
 /** How often runs say that their caller lives, and how many workers there are is asked. */
 const UPKEEP_MS = 1000;
 
@@ -166,7 +168,8 @@ export class Session {
     if (pending === undefined) return;
     this.#ledger.remove(pending);
     const { redis, queue } = await this.reach();
-    await redis.setbit(this.names.done(run.id), chunk, 1);
+    const done = this.names.done(run.id);
+    await redis.pipeline().setbit(done, chunk, 1).pexpire(done, this.settings.keepMs).exec();
     // One that a worker has cannot be removed: the worker sees that it counts as done.
     await queue.remove(jobIdOf({ run: run.id, chunk, attempt: pending.attempt })).catch(() => 0);
   }
@@ -206,7 +209,14 @@ export class Session {
           },
         })),
       );
+      for (const pending of wanted) this.#ledger.sent(pending);
     } catch (error) {
+      if (isOfConnection(error) && !this.#isClosed) {
+        // It was cut in the middle of the answers. The engine takes each name once: what it has of these it does not take again.
+        this.#unsent.unshift(...batch);
+        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+        return;
+      }
       // The engine would not take them: nobody else will ever answer.
       for (const pending of batch) {
         const { first, items } = pending.work;
@@ -227,13 +237,13 @@ export class Session {
   }
 
   #envelope({ run, chunk, attempt, work }: PendingChunk, build: string): Buffer {
-    const { retries, taskTimeoutMs, poisonAfter } = this.settings;
-    const { fn, first, bytes } = work;
+    const { poisonAfter } = this.settings;
+    const { fn, first, bytes, rules } = work;
     const { codeId, isSpread } = fn;
-    const rules = { retries, taskTimeoutMs, poisonAfter };
+    const named = { run: run.id, chunk, attempt, codeId, build };
     return this.seal.close(
       'job',
-      encodeJob({ run: run.id, chunk, attempt, codeId, build, isSpread, first, items: bytes, ...rules }),
+      encodeJob({ ...named, isSpread, first, items: bytes, ...rules, poisonAfter }),
     );
   }
 

@@ -81,7 +81,7 @@ export const perCallCases: readonly PoolCase[] = [
     },
   },
   {
-    title: 'retries and taskTimeoutMs that make no sense are refused at the call, and retries of a stream',
+    title: 'retries and taskTimeoutMs that make no sense are refused at the call',
     async run(pools) {
       const pool = pools.shared();
       const bad = [
@@ -100,7 +100,12 @@ export const perCallCases: readonly PoolCase[] = [
           () => pool.imap(hangOn, [2], options).next(),
         ])
           assert.equal((await failureOf(call)).code, 'ERR_FURCA_INVALID_ARGUMENT', JSON.stringify(options));
-      const streamed = await failureOf(() => pool.stream(() => [1], [], { retries: 1 } as object));
+    },
+  },
+  {
+    title: 'a stream has no retries: they are refused at the call',
+    async run(pools) {
+      const streamed = await failureOf(() => pools.shared().stream(() => [1], [], { retries: 1 } as object));
       assert.equal(streamed.code, 'ERR_FURCA_INVALID_ARGUMENT');
     },
   },

@@ -7,14 +7,14 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { ClusterPool } from '../../src/cluster.js';
-import { slowly, triple } from '../fixtures/cluster-tasks.js';
+import { triple, waitFor } from '../fixtures/cluster-tasks.js';
 import { TestRedis, whyNoRedis } from '../harness/redis.js';
 import { eventually } from '../harness/watchdog.js';
 
 const app = fileURLToPath(new URL('..', import.meta.url));
 const command = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
-test('furca worker says what is wrong with its options, and begins nothing', { timeout: 30_000 }, () => {
+test('furca worker says what is wrong with its options, and begins nothing', { timeout: 110_000 }, () => {
   for (const [args, message] of [
     [['--broker', 'http://x', '--queue', 'q', '--app', app], /connection must be a URL/],
     [['--broker', 'redis://127.0.0.1:1', '--queue', 'a b', '--app', app], /queue must be a name/],
@@ -46,7 +46,7 @@ describe('furca worker', { skip: whyNoRedis() }, () => {
   });
 
   test('runs work, tells of its health and metrics, and finishes what it has on SIGTERM', {
-    timeout: 60_000,
+    timeout: 100_000,
   }, async () => {
     const key = 'a key for tests alone';
     const keyFile = join(folder, 'key');
@@ -83,20 +83,15 @@ describe('furca worker', { skip: whyNoRedis() }, () => {
         return /^furca_worker_items_total 4$/m.test(metrics);
       });
       assert.match(metrics, /^# TYPE furca_worker_active_chunks gauge$/m);
-      let begun = false;
-      const last = one.map(
-        slowly,
-        Array.from({ length: 40 }, (_, at) => at),
-        {
-          chunkSize: 20,
-          progress: ({ done }) => {
-            begun ||= done > 0;
-          },
-        },
+      const gate = join(folder, 'gate');
+      const last = one.starmap(waitFor, Array(4).fill([gate]), { chunkSize: 2 });
+      await eventually('it has both chunks, one to run and one that waits', async () =>
+        /^furca_worker_active_chunks 2$/m.test(await (await fetch(`${url}/metrics`)).text()),
       );
-      while (!begun) await new Promise((resolve) => setTimeout(resolve, 10));
       worker.kill('SIGTERM');
-      assert.equal((await last).length, 40);
+      await eventually('it takes no more', () => said.includes('SIGTERM'));
+      writeFileSync(gate, '');
+      assert.deepEqual(await last, [gate, gate, gate, gate]);
       const [code] = await ended;
       assert.equal(code, 0, said);
     } finally {

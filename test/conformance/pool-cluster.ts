@@ -1,11 +1,10 @@
-import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { ClusterPool, ClusterWorker } from '../../src/cluster.js';
 import type { Pool, PoolOptions } from '../../src/index.js';
 import { isGone } from '../fixtures/pool-outcomes.js';
+import { app, key } from '../harness/cluster.js';
 import { TestRedis, whyNoRedis } from '../harness/redis.js';
-import { type Pools, poolCases } from './pool-cases.js';
+import { type PoolCase, type Pools, poolCases } from './pool-cases.js';
 
 /** Cases of the local pool that are none of a cluster's, by a part of their title, and why. */
 const OTHERWISE: ReadonlyMap<string, string> = new Map([
@@ -24,7 +23,7 @@ const OTHERWISE: ReadonlyMap<string, string> = new Map([
   ...['number of workers that is no', 'options that make no sense', 'the number of workers changes'].map(
     (part) => [part, 'processes and start methods are the worker’s business'] as const,
   ),
-  ...['stream yields', 'a streaming task', 'a stream is only so far'].map(
+  ...['stream yields', 'a streaming task', 'a stream is only so far', 'a stream has no retries'].map(
     (part) => [part, 'values of a generator would each be a message: return them, or use imap'] as const,
   ),
   ...['AsyncLocalStorage', 'an initializer', 'maxTasksPerChild', 'idle for too long', 'every policy'].map(
@@ -36,14 +35,9 @@ const OTHERWISE: ReadonlyMap<string, string> = new Map([
   ...['close lets all', 'never used closes', 'join before close', 'join gives up', 'terminate rejects'].map(
     (part) => [part, 'there is no join: close and terminate resolve when the engine was left'] as const,
   ),
-  ...['retries of a call', 'of a call is', 'retries and taskTimeoutMs'].map(
-    (part) => [part, 'a cluster has retries and taskTimeoutMs for all of a pool’s calls'] as const,
-  ),
-  ['stack of an error leads', 'it is, but for names of folders, which are the worker’s'],
   ['currentTask tells', 'numbers of tasks are those of the run; test/unit/cluster.pool.test.ts has its own'],
   ['a task over its time that returns', 'an item is told to stop as in a local map, whose value then counts'],
   ['a module or export that is not there', 'the worker refuses it, and says so'],
-  ['a task may make a pool of its own', 'the local pool beneath sees to it'],
   ...['instances travel', 'an error thrown by a task is an instance', 'functions travel as arguments'].map(
     (part) => [part, 'between machines travels data; errors are rebuilt as known classes'] as const,
   ),
@@ -56,15 +50,17 @@ const OTHERWISE: ReadonlyMap<string, string> = new Map([
   ),
 ]);
 
-const app = fileURLToPath(new URL('..', import.meta.url));
-const key = 'a key for tests alone';
+/** A pool, and the worker that has its queue. */
+interface Both {
+  readonly pool: ClusterPool;
+  readonly worker: ClusterWorker;
+}
 
 class ClusterPools implements Pools {
   readonly kind = 'forkserver';
   readonly #url: string;
-  readonly #pools: ClusterPool[] = [];
-  readonly #workers: ClusterWorker[] = [];
-  #shared: Pool | undefined;
+  readonly #own: Both[] = [];
+  #shared: Both | undefined;
   #count = 0;
 
   constructor(url: string) {
@@ -73,14 +69,16 @@ class ClusterPools implements Pools {
 
   shared(): Pool {
     this.#shared ??= this.#make(2, {});
-    return this.#shared;
+    return asPool(this.#shared);
   }
 
   own(processes: number = 2, options: PoolOptions = {}): Pool {
-    return this.#make(processes, options);
+    const both = this.#make(processes, options);
+    this.#own.push(both);
+    return asPool(both);
   }
 
-  #make(jobs: number, options: PoolOptions): Pool {
+  #make(jobs: number, options: PoolOptions): Both {
     this.#count += 1;
     const common = { connection: this.#url, queue: `queue-${this.#count}`, app, key };
     const { retries, taskTimeoutMs, poisonAfter } = options;
@@ -90,43 +88,64 @@ class ClusterPools implements Pools {
       ...(taskTimeoutMs === undefined ? {} : { taskTimeoutMs }),
       ...(poisonAfter === undefined ? {} : { poisonAfter }),
     });
-    this.#pools.push(pool);
     const worker = new ClusterWorker({ ...common, jobs });
-    this.#workers.push(worker);
     void worker.start();
-    // The part of the contract that the cases use is the same; what is not is listed above.
-    return pool as unknown as Pool;
+    return { pool, worker };
   }
 
   isGone(id: number): boolean {
     return isGone(id);
   }
 
+  /** What a case had of its own. */
+  async endOwn(): Promise<void> {
+    for (const both of this.#own.splice(0)) await end(both);
+  }
+
   async end(): Promise<void> {
-    for (const pool of this.#pools) await pool.terminate();
-    for (const worker of this.#workers) await worker.close();
+    await this.endOwn();
+    if (this.#shared !== undefined) await end(this.#shared);
   }
 }
 
-describe('cluster', { skip: whyNoRedis() }, () => {
-  let redis: TestRedis;
-  let pools: ClusterPools;
-  before(async () => {
-    redis = await TestRedis.start();
-    pools = new ClusterPools(redis.url);
-  });
-  after(async () => {
-    await pools?.end();
-    await redis?.stop();
-  });
-  for (const { title, run } of poolCases) {
-    if ([...OTHERWISE.keys()].some((part) => title.includes(part))) continue;
-    test(`cluster: ${title}`, { timeout: 30_000 }, () => run(pools));
-  }
-});
+function asPool({ pool }: Both): Pool {
+  // The part of the contract that the cases use is the same; what is not is listed above.
+  return pool as unknown as Pool;
+}
 
-test('every case that is none of the cluster’s is still there', () => {
+async function end({ pool, worker }: Both): Promise<void> {
+  await pool.terminate();
+  await worker.close();
+}
+
+/** Runs those of some cases that are a cluster's, too, on one; they are in several files, since each has only so much time. */
+export function runOnCluster(cases: readonly PoolCase[]): void {
+  describe('cluster', { skip: whyNoRedis() }, () => {
+    let redis: TestRedis;
+    let pools: ClusterPools;
+    before(async () => {
+      redis = await TestRedis.start();
+      pools = new ClusterPools(redis.url);
+    });
+    after(async () => {
+      await pools?.end();
+      await redis?.stop();
+    });
+    for (const { title, run } of cases) {
+      if ([...OTHERWISE.keys()].some((part) => title.includes(part))) continue;
+      test(`cluster: ${title}`, { timeout: 110_000 }, async () => {
+        try {
+          await run(pools);
+        } finally {
+          await pools.endOwn();
+        }
+      });
+    }
+  });
+}
+
+/** Names of cases that are none of a cluster's and are no more. */
+export function goneCases(): readonly string[] {
   const titles = poolCases.map(({ title }) => title);
-  const gone = [...OTHERWISE.keys()].filter((part) => !titles.some((title) => title.includes(part)));
-  assert.deepEqual(gone, []);
-});
+  return [...OTHERWISE.keys()].filter((part) => !titles.some((title) => title.includes(part)));
+}
