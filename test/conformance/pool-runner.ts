@@ -1,18 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PoolKeeper, poolCases, type WorkerKind } from './pool-cases.js';
+import { type PoolCase, PoolKeeper, poolCases, type WorkerKind } from './pool-cases.js';
 
 /** Of one case: a guard against hangs, also where the machine has much else to do. */
 const HANG_MS = 200_000;
 
 /**
- * Runs all cases as tests, with pools of one kind of workers.
+ * Runs cases as tests, with pools of one kind of workers.
  *
  * @param impossible - Titles of cases that cannot hold for this kind, and why.
+ * @param cases - All, or those of one file where their workers start slowly: each file has only so much time.
  */
-export function testPools(kind: WorkerKind, impossible: Readonly<Record<string, string>> = {}): void {
+export function testPools(
+  kind: WorkerKind,
+  impossible: Readonly<Record<string, string>> = {},
+  cases: readonly PoolCase[] = poolCases,
+): void {
   const keeper = new PoolKeeper(kind);
-  for (const { title, run } of poolCases) {
+  for (const { title, run } of cases) {
     const skip = impossible[title] ?? false;
     test(`${kind}: ${title}`, { timeout: HANG_MS, skip }, async ({ signal }) => {
       // A case that hangs shall fail by itself, not end the file for want of anything alive, nor keep it from ending.

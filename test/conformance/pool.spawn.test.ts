@@ -1,3 +1,4 @@
+import { poolCases } from './pool-cases.js';
 import { testPools } from './pool-runner.js';
 
-testPools('spawn');
+testPools('spawn', {}, poolCases.slice(0, poolCases.length >> 1));

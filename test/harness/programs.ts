@@ -11,7 +11,7 @@ const PACKAGE = fileURLToPath(new URL('../../../', import.meta.url));
 /** Flags that make a program able to fork itself. */
 export const FORK_READY: readonly string[] = ['--single-threaded', '--v8-pool-size=1'];
 
-const HANG_MS = 60_000;
+const HANG_MS = 180_000;
 
 let folder: string | undefined;
 let count = 0;

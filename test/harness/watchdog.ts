@@ -2,7 +2,7 @@ import { after, afterEach, beforeEach } from 'node:test';
 import { describeFamily } from './proc.js';
 
 /** Longest time one test may take: a guard against hangs, not a measure. */
-const HANG_MS = 60_000;
+const HANG_MS = 180_000;
 
 /** Runs `body`; one that hangs is given up, and what all descendants do at that moment is in the error. */
 export async function guarded<T>(

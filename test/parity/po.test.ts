@@ -43,7 +43,7 @@ function runProgram(name: string, ...args: string[]): Ended {
   const program = fileURLToPath(new URL(`../fixtures/${name}.js`, import.meta.url));
   const options = {
     encoding: 'utf8',
-    timeout: 100_000,
+    timeout: 280_000,
     killSignal: 'SIGKILL',
     env: { ...process.env, NODE_OPTIONS: '' },
   } as const;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import {
@@ -24,10 +25,10 @@ const NAME_UNKNOWN = { code: 'ERR_FURCA_NAME_UNKNOWN' };
 const LAYOUTS: readonly ShareableListLayout[] = ['furca', 'python'];
 const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'latin1'));
 const ITEMS: readonly ShareableItem[] = ['howdy', bytes('HoWdY'), -273.154, 100, null, true, 42];
-let names = 0;
 
+/** A name that no program has left in /dev/shm, be it one that had the pid of this one. */
 function newName(): string {
-  return `furca-list-${process.pid}-${++names}`;
+  return `furca-list-${randomUUID()}`;
 }
 
 for (const layout of LAYOUTS) {
