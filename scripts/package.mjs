@@ -2,12 +2,13 @@
 // it there as ESM, as CommonJS, as TypeScript and in a bundle, on every Node of test/matrix that is installed. Needs the npm registry.
 // `node scripts/package.mjs 24 ...` takes only these versions.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { fetchAgain, PATIENCE } from './npm.mjs';
 
 // Here and not among the dev dependencies: attw brings a TypeScript of its own along.
 const PUBLINT = 'publint@0.3.25';
@@ -15,10 +16,13 @@ const ATTW = '@arethetypeswrong/cli@0.18.5';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const home = mkdtempSync(join(tmpdir(), 'furca-project-'));
+const tools = join(home, 'tools');
+/** Longest time for one command: a guard against hangs. */
+const LIMIT_MS = 900_000;
 
 async function must(what, command, args, cwd = home) {
-  const env = { ...process.env, NODE_OPTIONS: '', npm_config_update_notifier: 'false' };
-  const child = spawn(command, args, { cwd, env, timeout: 300_000, stdio: ['ignore', 'pipe', 'pipe'] });
+  const env = { ...process.env, ...PATIENCE, NODE_OPTIONS: '', npm_config_update_notifier: 'false' };
+  const child = spawn(command, args, { cwd, env, timeout: LIMIT_MS, stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
   const [code, stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
   if (code !== 0) throw new Error(`${what}: NOT good\n${stdout}${stderr}`);
@@ -47,6 +51,11 @@ async function bundle(file, format) {
   await build({ ...options, entryPoints: [join(home, 'typed.ts')], outfile: join(home, file) });
 }
 
+function installed(what, cwd, names) {
+  const install = ['install', '--loglevel=error', '--no-audit', '--no-fund', ...names];
+  return fetchAgain(what, () => must(what, 'npm', install, cwd));
+}
+
 function nodes() {
   const wanted = process.argv.slice(2);
   const found = (wanted.length > 0 ? wanted : ['20', '22', '24', '26'])
@@ -71,12 +80,17 @@ try {
   const packed = await must('npm pack', 'npm', pack, root);
   const tarball = join(home, packed.trim().split('\n').at(-1));
   for (const [name, content] of Object.entries(FILES)) writeFileSync(join(home, name), content);
-  const install = ['install', '--silent', '--no-audit', '--no-fund', tarball];
+  mkdirSync(tools);
+  writeFileSync(join(tools, 'package.json'), '{ "private": true }\n');
   await Promise.all([
-    must('publint', 'npx', ['--yes', PUBLINT, '--strict', tarball], root),
+    installed('npm install of the tools', tools, [PUBLINT, ATTW]),
+    installed('npm install', home, [tarball, 'typescript@^6 || ^7', '@types/node@^20']),
+  ]);
+  const tool = (name) => join(tools, 'node_modules/.bin', name);
+  await Promise.all([
+    must('publint', tool('publint'), ['--strict', tarball], root),
     // Only ESM is published: CommonJS gets it by require(esm), which every supported Node has.
-    must('attw', 'npx', ['--yes', ATTW, '--profile', 'esm-only', tarball], root),
-    must('npm install', 'npm', [...install, 'typescript@^6 || ^7', '@types/node@^20']),
+    must('attw', tool('attw'), ['--profile', 'esm-only', tarball], root),
   ]);
   await bundle('bundle.mjs', 'esm');
   await bundle('bundle.cjs', 'cjs');

@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { globSync } from 'tinyglobby';
+import { installIn } from './npm.mjs';
 
 const home = fileURLToPath(new URL('./reference/', import.meta.url));
 const out = fileURLToPath(new URL('../dist/reference/', import.meta.url));
@@ -14,7 +15,8 @@ function must(command, args) {
   if (status !== 0) process.exit(1);
 }
 
-if (!existsSync(join(home, 'node_modules/typedoc'))) must('npm', ['ci', '--ignore-scripts', '--no-fund']);
+const isThere = () => existsSync(join(home, 'node_modules/typedoc'));
+if (!isThere()) await installIn(home, isThere);
 must(process.execPath, ['node_modules/typedoc/bin/typedoc', '--options', 'typedoc.json']);
 
 const pages = globSync(['**/*.html'], { cwd: out });

@@ -3,17 +3,18 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { installIn } from './npm.mjs';
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const nodeOf = (version) => at(`test/matrix/node_modules/node${version}/bin/node`);
-const LIMIT_MS = 180_000;
+const LIMIT_MS = 600_000;
 
 for (const [folder, needed] of [
-  ['test/runners', at('test/runners/node_modules/vitest')],
-  ['test/matrix', nodeOf(20)],
+  ['test/runners', ['tsx', 'vitest'].map((name) => at(`test/runners/node_modules/${name}`))],
+  ['test/matrix', [20, 24].map(nodeOf)],
 ]) {
-  if (!existsSync(needed))
-    spawnSync('npm', ['ci', '--ignore-scripts'], { cwd: at(folder), stdio: 'inherit' });
+  const areThere = () => needed.every((path) => existsSync(path));
+  if (!areThere()) await installIn(at(folder), areThere);
 }
 
 function run(node, args, options) {

@@ -16,7 +16,15 @@ if (files.length === 0) {
 }
 // npm puts node_modules/.bin in front of PATH; the node that runs npm is the one to test.
 const node = process.env.FURCA_NODE ?? process.env.npm_node_execpath ?? process.execPath;
-const args = ['--test', '--test-concurrency=2', '--test-timeout=120000', '--test-reporter=spec', ...files];
+// For a whole file: a guard against hangs, also where the machine has much else to do.
+const LIMIT_MS = 600_000;
+const args = [
+  '--test',
+  '--test-concurrency=2',
+  `--test-timeout=${LIMIT_MS}`,
+  '--test-reporter=spec',
+  ...files,
+];
 const run = spawn(node, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
 run.on('exit', (code, signal) => {
   process.exitCode = code ?? 1;

@@ -168,9 +168,11 @@ export class Parking {
         return true;
       };
       const onAbort = (): void => settle(() => reject(signal?.reason));
-      const timer = Number.isFinite(timeoutMs)
-        ? setTimeout(() => settle(() => reject(timedOut(what, timeoutMs))), timeoutMs)
-        : undefined;
+      const onTimeout = (): void => {
+        // It may have come long ago, to a process that had no CPU until its time was up.
+        if (!poller()) settle(() => reject(timedOut(what, timeoutMs)));
+      };
+      const timer = Number.isFinite(timeoutMs) ? setTimeout(onTimeout, timeoutMs) : undefined;
       signal?.addEventListener('abort', onAbort, { once: true });
       this.poll(poller, true);
     });

@@ -49,7 +49,7 @@ export interface HandshakeOptions {
    * stands for its UTF-8. Default: none.
    */
   readonly authKey?: AuthKey | undefined;
-  /** Longest time a handshake may take, in milliseconds. Default 2,000. */
+  /** Longest time a handshake may take, in milliseconds. Default 20,000. */
   readonly handshakeTimeoutMs?: number | undefined;
   /** The digest to ask for; CPython 3.12 and later know all of them, those before take any for MD5. Default `sha256`. */
   readonly digest?: HandshakeDigest | undefined;
@@ -57,7 +57,8 @@ export interface HandshakeOptions {
   readonly allowMd5?: boolean | undefined;
 }
 
-const DEFAULT_TIMEOUT_MS = 2000;
+/** Whom it ends is silent, or a stranger; a peer on a machine that has much else to do is neither. */
+const DEFAULT_TIMEOUT_MS = 20_000;
 
 /**
  * Reads the options of a handshake; `undefined` when there is no key, and so no handshake.

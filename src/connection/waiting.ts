@@ -40,12 +40,18 @@ export function afterTurn(act: () => void): () => void {
   return () => clearImmediate(immediate);
 }
 
-/** Calls `act` in `timeoutMs`, for 0 after a turn of the event loop; answers how to stop that. */
+/**
+ * Calls `act` in `timeoutMs`, and not before a turn of the event loop: what is waited for may have come to a process that had no CPU
+ * until its time was up. Answers how to stop that.
+ */
 export function after(timeoutMs: number, act: () => void): () => void {
   if (timeoutMs === 0) return afterTurn(act);
   if (timeoutMs > MAX_TIMER_MS) return () => {};
-  const timer = setTimeout(act, timeoutMs);
-  return () => clearTimeout(timer);
+  let stop = (): void => clearTimeout(timer);
+  const timer = setTimeout(() => {
+    stop = afterTurn(act);
+  }, timeoutMs);
+  return () => stop();
 }
 
 /** What a wait can do about itself. */

@@ -14,6 +14,8 @@ const O_RDONLY_CLOEXEC = 0o2000000;
 const MAX_READINGS = 32;
 /** Longest wait for the other threads of this process to fall asleep. */
 const QUIET_WITHIN_MS = 2000;
+/** And fewest looks before one of them counts as busy: time alone may have passed while none of this process had a CPU. */
+const QUIET_LOOKS = 100;
 /** Children that may be given up because a page was mapped too late; one in a thousand is. */
 const MAX_FORKS = 16;
 
@@ -114,8 +116,8 @@ export class Forker {
     const deadline = Date.now() + QUIET_WITHIN_MS;
     const others = readdirSync('/proc/self/task').filter((thread) => thread !== own);
     for (const thread of others) {
-      while (!this.#sleeps(thread)) {
-        if (Date.now() > deadline) throw threadBusy(thread);
+      for (let looks = 1; !this.#sleeps(thread); looks++) {
+        if (looks >= QUIET_LOOKS && Date.now() > deadline) throw threadBusy(thread);
         native().poll(null, 0, 1);
       }
     }

@@ -19,7 +19,7 @@ import {
 } from './registration.js';
 import { ServerProcess } from './server-process.js';
 
-const DEFAULT_CONNECT_TIMEOUT_MS = 5000;
+const DEFAULT_CONNECT_TIMEOUT_MS = 20_000;
 const KEY_BYTES = 32;
 
 /** Options of a manager. */
@@ -30,7 +30,7 @@ export interface ManagerOptions {
   readonly authKey?: AuthKey | undefined;
   /** `pickle` for a server in Python. Default `furca`. */
   readonly serializer?: Serializer | undefined;
-  /** Longest time a connection to the server may take, in milliseconds. Default 5,000. */
+  /** Longest time a connection to the server may take, in milliseconds. Default 20,000. */
   readonly connectTimeoutMs?: number | undefined;
 }
 

@@ -177,7 +177,7 @@ sys.stdin.read()
     assert.deepEqual(await list.copy(), [1, 2]);
     assert.equal(await lock.tryAcquire(), false);
     python.process.kill('SIGKILL');
-    await lock.acquire({ timeoutMs: 15_000 });
+    await lock.acquire({ timeoutMs: 60_000 });
     await python.result;
     await lock.release();
   },

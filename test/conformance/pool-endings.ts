@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { ClosedError, type Pool, TerminatedError, UsageError } from '../../src/index.js';
-import { countsOf, failureOf, range, toArray, workerIds } from '../fixtures/pool-outcomes.js';
+import { countsOf, failureOf, range, toArray, withGate, workerIds } from '../fixtures/pool-outcomes.js';
+import { untilOpen } from '../fixtures/pool-tasks.js';
 import type { PoolCase } from './pool-cases.js';
 
 const square = (x: number): number => x * x;
@@ -90,12 +91,15 @@ export const endingCases: readonly PoolCase[] = [
     title: 'join gives up after timeoutMs and when its signal is aborted, and the pool goes on to its end',
     async run(pools) {
       const pool = pools.own(1);
-      const work = pool.apply(wait, [300]);
-      void pool.close();
-      assert.equal((await failureOf(pool.join({ timeoutMs: 0 }))).code, 'ERR_FURCA_TIMEOUT');
-      const reason = new Error('enough');
-      assert.equal(await failureOf(pool.join({ signal: AbortSignal.abort(reason) })), reason);
-      assert.equal(await work, 300);
+      await withGate(async (gate) => {
+        const work = pool.apply(untilOpen, [gate.path]);
+        void pool.close();
+        assert.equal((await failureOf(pool.join({ timeoutMs: 0 }))).code, 'ERR_FURCA_TIMEOUT');
+        const reason = new Error('enough');
+        assert.equal(await failureOf(pool.join({ signal: AbortSignal.abort(reason) })), reason);
+        gate.open();
+        assert.equal(await work, 'open');
+      });
       await pool.join();
     },
   },

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { FurcaError, functionIn, NotSendableError, type Pool } from '../../src/index.js';
-import { type Failure, failureOf, outcomesOf, range, toArray } from '../fixtures/pool-outcomes.js';
+import {
+  type Failure,
+  failureOf,
+  outcomesOf,
+  range,
+  toArray,
+  until,
+  withGate,
+} from '../fixtures/pool-outcomes.js';
+import { untilOpen } from '../fixtures/pool-tasks.js';
 import type { PoolCase } from './pool-cases.js';
 
 /** What each of several calls failed with; all are listened to at once. */
@@ -138,13 +147,16 @@ export const errorCases: readonly PoolCase[] = [
     title: 'after a map has failed, its items that no worker had yet are not run',
     async run(pools) {
       const pool = pools.own(1);
-      const failOrWait = async (x: number): Promise<number> => {
-        if (x === 0) throw new Error('first');
-        await new Promise((resolve) => setTimeout(resolve, 5000));
-        return x;
-      };
-      assert.equal((await failureOf(pool.map(failOrWait, range(100), { chunkSize: 1 }))).message, 'first');
-      assert.ok(pool.stats().queued + pool.stats().running <= 1);
+      await withGate(async ({ path }) => {
+        const failOrWait = async (x: number): Promise<number> => {
+          if (x === 0) throw new Error('first');
+          await untilOpen(path);
+          return x;
+        };
+        assert.equal((await failureOf(pool.map(failOrWait, range(100), { chunkSize: 1 }))).message, 'first');
+        // The worker says that it is through with the first after it has said how that failed.
+        await until(() => pool.stats().queued + pool.stats().running <= 1);
+      });
     },
   },
   ...[1, 4, 6].map(

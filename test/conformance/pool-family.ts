@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import { AsyncResult, ProgressFeed, type ProgressSnapshot } from '../../src/index.js';
-import { countsOf, failureOf, ownId, range, toArray, until, workerIds } from '../fixtures/pool-outcomes.js';
+import {
+  countsOf,
+  failureOf,
+  ownId,
+  range,
+  toArray,
+  until,
+  withGate,
+  workerIds,
+} from '../fixtures/pool-outcomes.js';
+import { untilOpen } from '../fixtures/pool-tasks.js';
 import type { PoolCase } from './pool-cases.js';
 
 const square = (x: number): number => x * x;
@@ -35,12 +45,15 @@ export const familyCases: readonly PoolCase[] = [
   {
     title: 'timeoutMs of get and wait ends the wait alone: the task goes on, and its result can be had later',
     async run(pools) {
-      const result = pools.shared().applyAsync(wait, [300]);
-      assert.equal(await result.wait({ timeoutMs: 20 }), false);
-      assert.equal((await failureOf(result.get({ timeoutMs: 20 }))).code, 'ERR_FURCA_TIMEOUT');
-      const reason = new Error('enough');
-      assert.equal(await failureOf(result.get({ signal: AbortSignal.abort(reason) })), reason);
-      assert.equal(await result.get({ timeoutMs: 15_000 }), 300);
+      await withGate(async (gate) => {
+        const result = pools.shared().applyAsync(untilOpen, [gate.path]);
+        assert.equal(await result.wait({ timeoutMs: 20 }), false);
+        assert.equal((await failureOf(result.get({ timeoutMs: 20 }))).code, 'ERR_FURCA_TIMEOUT');
+        const reason = new Error('enough');
+        assert.equal(await failureOf(result.get({ signal: AbortSignal.abort(reason) })), reason);
+        gate.open();
+        assert.equal(await result.get({ timeoutMs: 60_000 }), 'open');
+      });
     },
   },
   {
@@ -135,7 +148,7 @@ export const familyCases: readonly PoolCase[] = [
   {
     title: 'a stream is only so far ahead of its consumer, and leaving it ends the task but not its worker',
     async run(pools) {
-      const pool = pools.own(1);
+      const pool = pools.own(1, { abortGraceMs: 60_000 });
       const id = await pool.apply(ownId);
       const endless = async function* (): AsyncGenerator<number> {
         const state = globalThis as { made?: number; isLeft?: boolean };

@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CurrentTask, currentTask } from '../../src/index.js';
-import { failureOf, isGone, ownId, range, until } from '../fixtures/pool-outcomes.js';
+import { failureOf, isGone, ownId, range, toArray, until, withGate } from '../fixtures/pool-outcomes.js';
+import { untilOpen } from '../fixtures/pool-tasks.js';
 import { descendants } from '../harness/proc.js';
 import type { PoolCase } from './pool-cases.js';
 
@@ -28,6 +29,12 @@ const untilSeen = async (door: string, mark: string): Promise<string> => {
   (await import('node:fs')).writeFileSync(mark, '');
   while (!signal.aborted);
   return 'stopped by itself';
+};
+
+/** Which worker it is, once it has what the tasks above import. */
+const idOnceLoaded = async (door: string): Promise<number> => {
+  await import(door);
+  return ownId();
 };
 
 /** Runs `body` with the path of a file that is not there, and removes it in the end. */
@@ -74,7 +81,7 @@ export const limitCases: readonly PoolCase[] = [
     title:
       'an aborted signal rejects with its reason at once; what waits is dropped, what heeds it stops by itself',
     async run(pools) {
-      const pool = pools.own(1);
+      const pool = pools.own(1, { abortGraceMs: 60_000 });
       const id = await pool.apply(ownId);
       for (const task of [untilAborted, untilSeen]) {
         await withMark(async (mark) => {
@@ -123,30 +130,27 @@ export const limitCases: readonly PoolCase[] = [
     title:
       'a task over its time that returns when it is asked to rejects with ERR_FURCA_TASK_TIMEOUT; its worker lives on',
     async run(pools) {
-      const pool = pools.own(1, { taskTimeoutMs: 500, abortGraceMs: 10_000 });
-      const id = await pool.apply(ownId);
-      for (const task of [untilAborted, untilSeen])
+      // Long enough for a task to come to heed its signal, although its worker may be kept from running.
+      const taskTimeoutMs = 5000;
+      const heeding = [untilAborted, untilSeen].map(async (task) => {
+        const pool = pools.own(1, { abortGraceMs: 60_000 });
+        const id = await pool.apply(idOnceLoaded, [DOOR]);
         await withMark(async (mark) => {
-          const error = await failureOf(pool.apply(task, [DOOR, mark]));
+          const error = await failureOf(pool.apply(task, [DOOR, mark], { taskTimeoutMs }));
           assert.equal(error.code, 'ERR_FURCA_TASK_TIMEOUT');
         });
-      assert.deepEqual([await pool.apply(ownId), pool.stats().lost], [id, 0]);
+        assert.deepEqual([await pool.apply(ownId), pool.stats().lost], [id, 0]);
+      });
       // In a chunk the others are done.
       const items = range(6);
       const some = async (x: number): Promise<number> => {
-        if (x !== 2) return x;
-        await new Promise((resolve) => setTimeout(resolve, 60_000));
+        if (x === 2) await new Promise(() => setInterval(() => {}, 1000));
         return x;
       };
-      const settled = await Promise.all([
-        (async () => {
-          const out: string[] = [];
-          for await (const { status } of pool.imapSettled(some, items, { chunkSize: 6 })) out.push(status);
-          return out;
-        })(),
-      ]);
+      const chunk = pools.own(1).imapSettled(some, items, { chunkSize: 6, taskTimeoutMs });
+      const [settled] = await Promise.all([toArray(chunk), ...heeding]);
       assert.deepEqual(
-        settled[0],
+        settled.map(({ status }) => status),
         items.map((x) => (x === 2 ? 'rejected' : 'fulfilled')),
       );
     },
@@ -185,15 +189,17 @@ export const limitCases: readonly PoolCase[] = [
     async run(pools) {
       const pool = pools.own(1);
       await pool.warmUp();
-      const begun = pool.apply(wait, [400], { queueTimeoutMs: 200 });
-      await until(() => pool.stats().tasks.some(({ state }) => state === 'running'));
-      const late = [
-        pool.apply(square, [1], { queueTimeoutMs: 30 }),
-        pool.map(square, [1], { queueTimeoutMs: 30 }),
-      ];
-      for (const { code } of await Promise.all(late.map(failureOf)))
-        assert.equal(code, 'ERR_FURCA_QUEUE_TIMEOUT');
-      assert.equal(await begun, 400);
+      await withGate(async (gate) => {
+        // The time of the first is up before that of those behind it; it is long enough for a worker to begin.
+        const queueTimeoutMs = 5000;
+        const begun = pool.apply(untilOpen, [gate.path], { queueTimeoutMs });
+        await until(() => pool.stats().tasks.some(({ state }) => state === 'running'));
+        const late = [pool.apply(square, [1], { queueTimeoutMs }), pool.map(square, [1], { queueTimeoutMs })];
+        for (const { code } of await Promise.all(late.map(failureOf)))
+          assert.equal(code, 'ERR_FURCA_QUEUE_TIMEOUT');
+        gate.open();
+        assert.equal(await begun, 'open');
+      });
       assert.equal(pool.stats().lost, 0);
     },
   },

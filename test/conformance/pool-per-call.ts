@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type CurrentTask, TimeoutError, WorkerLostError } from '../../src/index.js';
-import { failureOf, range, toArray } from '../fixtures/pool-outcomes.js';
+import { failureOf, range, toArray, withGate } from '../fixtures/pool-outcomes.js';
+import { untilOpen } from '../fixtures/pool-tasks.js';
 import type { PoolCase } from './pool-cases.js';
 
 const DOOR = new URL('../../src/index.js', import.meta.url).href;
@@ -62,16 +63,17 @@ export const perCallCases: readonly PoolCase[] = [
     title: 'taskTimeoutMs of a call is that of its items alone, each from the start of its run',
     async run(pools) {
       const pool = pools.own(2);
-      const bounded = failureOf(pool.apply(hangOn, [1], { taskTimeoutMs: 150 }));
-      const slow = pool.apply(async () => {
-        await new Promise((resolve) => setTimeout(resolve, 400));
-        return 'slow';
+      await withGate(async (gate) => {
+        const bounded = failureOf(pool.apply(hangOn, [1], { taskTimeoutMs: 150 }));
+        const slow = pool.apply(untilOpen, [gate.path]);
+        const error = await bounded;
+        assert.ok(error instanceof TimeoutError && error.timeoutMs === 150, String(error));
+        assert.equal(error.code, 'ERR_FURCA_TASK_TIMEOUT');
+        gate.open();
+        assert.equal(await slow, 'open');
       });
-      const error = await bounded;
-      assert.ok(error instanceof TimeoutError && error.timeoutMs === 150, String(error));
-      assert.equal(error.code, 'ERR_FURCA_TASK_TIMEOUT');
-      assert.equal(await slow, 'slow');
-      const items = pool.imapSettled(hangOn, range(4), { taskTimeoutMs: 150, chunkSize: 4 });
+      // Longer than a worker may be kept from running in the items that do not hang.
+      const items = pool.imapSettled(hangOn, range(4), { taskTimeoutMs: 5000, chunkSize: 4 });
       assert.deepEqual(
         (await toArray(items)).map(({ status }) => status),
         ['fulfilled', 'rejected', 'fulfilled', 'fulfilled'],

@@ -68,6 +68,7 @@ export const refusalCases: readonly PoolCase[] = [
         read++;
         yield 1;
       }
+      await pool.warmUp();
       await until(() => pool.stats().running === 0);
       const before = pool.stats();
       const calls = [

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
-import { functionIn, type ImapOptions, type Pool } from '../../src/index.js';
-import { countsOf, range, someTurns, toArray, until, workerIds } from '../fixtures/pool-outcomes.js';
-import tasks, { triple, tripleLater } from '../fixtures/pool-tasks.js';
+import { Barrier, functionIn, type ImapOptions, type Pool } from '../../src/index.js';
+import {
+  countsOf,
+  ownId,
+  range,
+  someTurns,
+  toArray,
+  until,
+  withGate,
+  workerIds,
+} from '../fixtures/pool-outcomes.js';
+import tasks, { triple, tripleLater, untilOpen } from '../fixtures/pool-tasks.js';
 import type { PoolCase } from './pool-cases.js';
 
 const square = (x: number): number => x * x;
@@ -148,16 +157,29 @@ export const resultCases: readonly PoolCase[] = [
     title: 'imapUnordered yields what is ready before what is not',
     async run(pools) {
       const pool = pools.own(2);
-      const wait = async (ms: number): Promise<number> => {
-        await new Promise((resolve) => setTimeout(resolve, ms));
-        return ms;
-      };
-      const order = await toArray(pool.imapUnordered(wait, [400, 1, 2, 3], { chunkSize: 1 }));
-      assert.equal(order.at(-1), 400);
-      const settled = await toArray(
-        pool.imapSettled(wait, [400, 1, 2, 3], { chunkSize: 1, unordered: true }),
-      );
-      assert.deepEqual(settled.at(-1), { index: 0, status: 'fulfilled', value: 400 });
+      await withGate(async (gate) => {
+        const { path } = gate;
+        const firstWaits = async (x: number): Promise<number> => {
+          if (x === 0) await untilOpen(path);
+          return x;
+        };
+        const order: number[] = [];
+        for await (const value of pool.imapUnordered(firstWaits, range(4), { chunkSize: 1 }))
+          if (order.push(value) === 3) gate.open();
+        assert.equal(order.at(-1), 0);
+      });
+      await withGate(async (gate) => {
+        const { path } = gate;
+        const firstWaits = async (x: number): Promise<number> => {
+          if (x === 0) await untilOpen(path);
+          return x;
+        };
+        const order: unknown[] = [];
+        const options = { chunkSize: 1, unordered: true };
+        for await (const item of pool.imapSettled(firstWaits, range(4), options))
+          if (order.push(item) === 3) gate.open();
+        assert.deepEqual(order.at(-1), { index: 0, status: 'fulfilled', value: 0 });
+      });
     },
   },
   {
@@ -220,11 +242,12 @@ export const resultCases: readonly PoolCase[] = [
     title: 'work is spread over the workers',
     async run(pools) {
       const pool = pools.own(2);
-      const idLater = async (): Promise<number> => {
-        await new Promise((resolve) => setTimeout(resolve, 30));
-        return process.getBuiltinModule('node:worker_threads').threadId || process.pid;
+      using both = new Barrier(2);
+      const idOfEach = async (): Promise<number> => {
+        await both.wait();
+        return ownId();
       };
-      const ids = new Set(await pool.map(idLater, range(8), { chunkSize: 1 }));
+      const ids = new Set(await pool.map(idOfEach, range(8), { chunkSize: 1 }));
       assert.equal(ids.size, 2);
       assert.deepEqual([...ids].sort(), workerIds(pool).sort());
     },
@@ -240,12 +263,15 @@ export const resultCases: readonly PoolCase[] = [
       assert.ok(Object.isFrozen(before));
       const counts = { workers: 2, ids: 2, queued: 0, running: 0, completed: 1, lost: 0 };
       assert.deepEqual(countsOf(pool), counts);
-      const slow = range(6).map(() => pool.apply(wait, [60]));
-      await someTurns(1);
-      const during = pool.stats();
-      assert.equal(during.queued + during.running, 6);
-      assert.ok(during.running >= 1);
-      await Promise.all(slow);
+      await withGate(async (gate) => {
+        const slow = range(6).map(() => pool.apply(untilOpen, [gate.path]));
+        await someTurns(1);
+        const during = pool.stats();
+        assert.equal(during.queued + during.running, 6);
+        assert.ok(during.running >= 1);
+        gate.open();
+        await Promise.all(slow);
+      });
       assert.deepEqual(countsOf(pool), { ...counts, completed: 7 });
       assert.equal(pool.stats().times.turnarounds.count, 7);
     },

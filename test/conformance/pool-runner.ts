@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PoolKeeper, poolCases, type WorkerKind } from './pool-cases.js';
 
+/** Of one case: a guard against hangs, also where the machine has much else to do. */
+const HANG_MS = 200_000;
+
 /**
  * Runs all cases as tests, with pools of one kind of workers.
  *
@@ -11,7 +14,7 @@ export function testPools(kind: WorkerKind, impossible: Readonly<Record<string, 
   const keeper = new PoolKeeper(kind);
   for (const { title, run } of poolCases) {
     const skip = impossible[title] ?? false;
-    test(`${kind}: ${title}`, { timeout: 60_000, skip }, async ({ signal }) => {
+    test(`${kind}: ${title}`, { timeout: HANG_MS, skip }, async ({ signal }) => {
       // A case that hangs shall fail by itself, not end the file for want of anything alive, nor keep it from ending.
       const alive = setInterval(() => {}, 1000);
       const isLate = new Promise<void>((resolve) => {
@@ -26,7 +29,7 @@ export function testPools(kind: WorkerKind, impossible: Readonly<Record<string, 
     });
   }
   test(`${kind}: the pool that all of these tests shared ends without a rest`, {
-    timeout: 60_000,
+    timeout: HANG_MS,
   }, async () => {
     await keeper.endShared();
   });

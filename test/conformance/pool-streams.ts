@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { failureOf, outcomesOf, range, someTurns, toArray, until } from '../fixtures/pool-outcomes.js';
+import {
+  failureOf,
+  outcomesOf,
+  range,
+  someTurns,
+  toArray,
+  until,
+  withGate,
+} from '../fixtures/pool-outcomes.js';
+import { untilOpen } from '../fixtures/pool-tasks.js';
 import type { PoolCase } from './pool-cases.js';
 
 const square = (x: number): number => x * x;
@@ -184,13 +193,15 @@ export const streamCases: readonly PoolCase[] = [
     title: 'after a break nothing that was not begun is run',
     async run(pools) {
       const pool = pools.own(1);
-      const wait = async (ms: number): Promise<number> => {
-        await new Promise((resolve) => setTimeout(resolve, ms));
-        return ms;
-      };
-      for await (const _ of pool.imap(wait, [1, ...range(50).map(() => 5000)], { chunkSize: 1 })) break;
-      await pool.terminate();
-      assert.ok(pool.stats().completed <= 2);
+      await withGate(async ({ path }) => {
+        const othersWait = async (x: number): Promise<number> => {
+          if (x > 0) await untilOpen(path);
+          return x;
+        };
+        for await (const _ of pool.imap(othersWait, range(50), { chunkSize: 1 })) break;
+        await pool.terminate();
+        assert.ok(pool.stats().completed <= 2);
+      });
     },
   },
   {

@@ -12,11 +12,11 @@ const program = fileURLToPath(new URL('../fixtures/pool-fork-cases.js', import.m
 
 /** A process can be forked only if it runs nothing beside; so the cases run one after another in a program of their own. */
 test('fork: every case of the pool holds in a process that is fork-ready', {
-  timeout: 100_000,
+  timeout: 520_000,
 }, async (t) => {
   const run = spawnSync(process.execPath, [program], {
     encoding: 'utf8',
-    timeout: 90_000,
+    timeout: 500_000,
     killSignal: 'SIGKILL',
     maxBuffer: 1 << 26,
     env: { ...process.env, NODE_OPTIONS: '' },

@@ -6,7 +6,7 @@ import { processCases } from './process.js';
 
 // A process under the test runner is not fork-ready: the cases run in a program that is, and each test waits for its line.
 const cases = fileURLToPath(new URL('../fixtures/process-fork-cases.js', import.meta.url));
-const program = startProgram(cases, { flags: FORK_READY, hangMs: 100_000 });
+const program = startProgram(cases, { flags: FORK_READY, hangMs: 500_000 });
 
 for (const [at, { title }] of processCases.entries()) {
   test(`fork: ${title}`, async () => {

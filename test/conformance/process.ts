@@ -1,6 +1,7 @@
 import type { StartMethod } from '../../src/index.js';
 import { assertNothingLeft, takeBaseline } from '../harness/leaks.js';
 import { outcome } from '../harness/outcome.js';
+import { hasAllBells } from '../harness/warm.js';
 import { guarded } from '../harness/watchdog.js';
 import type { ProcessCase } from './process-case.js';
 import { cases as ends } from './process-ends.js';
@@ -24,14 +25,20 @@ export const processCases: readonly ProcessCase[] = [
 
 let isWarm = false;
 
+/** What a process opens once and keeps is opened before anything is counted. When that is depends on who happens to be asleep. */
+async function warmUp(method: StartMethod): Promise<void> {
+  if (isWarm) return;
+  await guarded('The warm-up', async () => {
+    do await outcome(method, () => new Promise((resolve) => setTimeout(resolve, 100)), []);
+    while (!hasAllBells());
+  });
+  isWarm = true;
+}
+
 /** Runs one case and proves that it left nothing behind. */
 export async function runCase(at: number, method: StartMethod): Promise<void> {
   const { title, run } = processCases[at] as ProcessCase;
-  // What a process opens once and keeps, such as its doorbell, is opened before anything is counted.
-  for (let i = isWarm ? 2 : 0; i < 2; i++) {
-    await outcome(method, () => new Promise((resolve) => setTimeout(resolve, 100)), []);
-  }
-  isWarm = true;
+  await warmUp(method);
   const baseline = takeBaseline();
   await guarded(title, () => run(method));
   await assertNothingLeft(baseline);

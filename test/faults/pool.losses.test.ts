@@ -3,20 +3,9 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { getContext, type Pool, type PoolOptions, WorkerLostError } from '../../src/index.js';
-import { failureOf, isGone, range, until } from '../fixtures/pool-outcomes.js';
-
-function makePool(t: TestContext, size: number, options: PoolOptions = {}): Pool {
-  const pool = new (getContext(options.startMethod ?? 'forkserver').Pool)(size, options);
-  const alive = setInterval(() => {}, 1000);
-  t.after(async () => {
-    clearInterval(alive);
-    const { pids } = pool.stats();
-    await pool.terminate();
-    await until(() => pids.every(isGone));
-  });
-  return pool;
-}
+import { WorkerLostError } from '../../src/index.js';
+import { makePool } from '../fixtures/pool-made.js';
+import { failureOf, range } from '../fixtures/pool-outcomes.js';
 
 function makeFile(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'furca-test-'));
@@ -33,7 +22,7 @@ async function lossOf(work: Promise<unknown>): Promise<WorkerLostError> {
 }
 
 test('a loss says what the worker wrote to stderr last, at most 4 KiB of it', {
-  timeout: 20_000,
+  timeout: 90_000,
 }, async (t) => {
   const pool = makePool(t, 1);
   const quiet = await lossOf(pool.apply(() => process.exit(3)));
@@ -50,7 +39,7 @@ test('a loss says what the worker wrote to stderr last, at most 4 KiB of it', {
 });
 
 test('a loss by a signal, by the heap limit, and by the pool itself are told apart', {
-  timeout: 30_000,
+  timeout: 90_000,
 }, async (t) => {
   const killed = await lossOf(makePool(t, 1).apply(() => process.kill(process.pid, 'SIGKILL')));
   assert.deepEqual([killed.reason, killed.signal], ['signal', 'SIGKILL']);
@@ -94,7 +83,7 @@ const note = ({
 
 for (const kind of ['number', 'text', 'object']) {
   test(`without retries no item is begun twice, and one poison item costs itself alone: results are ${kind}s`, {
-    timeout: 30_000,
+    timeout: 90_000,
   }, async (t) => {
     for (const chunkSize of [1, 50, 200]) {
       const pool = makePool(t, 2);
@@ -119,7 +108,7 @@ for (const kind of ['number', 'text', 'object']) {
 }
 
 test('calls that were finished and not yet sent when their worker is lost are answered, and not run again', {
-  timeout: 20_000,
+  timeout: 90_000,
 }, async (t) => {
   const pool = makePool(t, 1);
   const file = makeFile(t);
@@ -138,7 +127,7 @@ test('calls that were finished and not yet sent when their worker is lost are an
 });
 
 test('a task that kills its workers is set aside after poisonAfter of them, and the pause before each try doubles', {
-  timeout: 20_000,
+  timeout: 90_000,
 }, async (t) => {
   const file = makeFile(t);
   const pool = makePool(t, 1, { retries: 9, poisonAfter: 3, backoffMs: 40 });
@@ -150,7 +139,7 @@ test('a task that kills its workers is set aside after poisonAfter of them, and 
 });
 
 test('a worker that is too large after a task is replaced, and no task is lost', {
-  timeout: 20_000,
+  timeout: 90_000,
 }, async (t) => {
   const pool = makePool(t, 1, { maxMemoryPerChildBytes: 160e6 });
   const before = await pool.apply(() => process.pid);
@@ -162,7 +151,7 @@ test('a worker that is too large after a task is replaced, and no task is lost',
 });
 
 test('a copy of a pool in a forked process refuses tasks by name of the reason', {
-  timeout: 20_000,
+  timeout: 90_000,
 }, async (t) => {
   const pool = makePool(t, 1);
   const ownPid = process.pid;

@@ -34,32 +34,42 @@ const work = (x: number, { lock, counted, rounds }: Shared): string => {
 
 const ROUNDS = Number(process.env['FURCA_PREEMPTIONS'] ?? 150);
 
-test('under mlfq short tasks are answered while every worker has a long one, which under fcfs they are not', {
-  timeout: 30_000,
+/** Runs until it is let go. */
+const busyUntil = (isFree: Value<'int32'>): string => {
+  while (isFree.value === 0);
+  return 'long';
+};
+
+test('under mlfq short tasks are answered while every worker has a long one', {
+  timeout: 60_000,
 }, async () => {
-  const order: Record<string, string[]> = {};
-  for (const schedule of ['fcfs', 'mlfq'] as const) {
-    await using pool = new Pool(2, { schedule });
-    await pool.warmUp();
-    const done: string[] = [];
-    order[schedule] = done;
-    const long = range(2).map(() => pool.apply(busyFor, [1500]).then(() => done.push('long')));
-    await new Promise((resolve) => setTimeout(resolve, 150));
-    const short = range(5).map(() => pool.apply(busyFor, [1]).then(() => done.push('short')));
-    await Promise.all([...short, ...long]);
-    if (schedule === 'mlfq') assert.ok(pool.stats().preemptions > 0);
-  }
-  assert.equal(order['fcfs']?.[0], 'long');
-  assert.deepEqual(
-    order['mlfq']?.slice(0, 5),
-    range(5)
-      .fill(0)
-      .map(() => 'short'),
-  );
+  await using pool = new Pool(2, { schedule: 'mlfq' });
+  await pool.warmUp();
+  const isFree = new Value('int32', 0, { lock: false });
+  const long = range(2).map(() => pool.apply(busyUntil, [isFree]));
+  const short = range(5).map(() => pool.apply(busyFor, [1]));
+  assert.deepEqual(await Promise.all(short), [1, 1, 1, 1, 1]);
+  assert.ok(pool.stats().preemptions > 0);
+  isFree.value = 1;
+  assert.deepEqual(await Promise.all(long), ['long', 'long']);
+});
+
+test('under fcfs short tasks wait while every worker has a long one', { timeout: 60_000 }, async () => {
+  await using pool = new Pool(2, { schedule: 'fcfs' });
+  await pool.warmUp();
+  const isFree = new Value('int32', 0, { lock: false });
+  let answered = 0;
+  const long = range(2).map(() => pool.apply(busyUntil, [isFree]));
+  const short = range(5).map(() => pool.apply(busyFor, [1]).then(() => answered++));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assert.equal(answered, 0);
+  isFree.value = 1;
+  await Promise.all([...long, ...short]);
+  assert.equal(pool.stats().preemptions, 0);
 });
 
 test(`after ${ROUNDS} preemptions of workers that allocate, lock and send, every result is right and nobody is left stopped`, {
-  timeout: 60_000 + ROUNDS * 500,
+  timeout: 100_000 + ROUNDS * 500,
 }, async () => {
   const random = seededRandom(Number(process.env['FURCA_SEED'] ?? 3));
   const pool = new Pool(2, { schedule: 'mlfq', maxStopped: 3 });
@@ -126,7 +136,7 @@ class LastComeFirst implements SchedulingPolicy {
 }
 
 test('who was stopped with a lock goes on as soon as another task waits for it, although no policy would have it', {
-  timeout: 30_000,
+  timeout: 60_000,
 }, async () => {
   await using pool = new Pool(1, { schedule: new LastComeFirst() });
   await pool.warmUp();
@@ -136,8 +146,7 @@ test('who was stopped with a lock goes on as soon as another task waits for it, 
     (ours: Lock, mark: Value<'int32'>) => {
       ours.acquireSync();
       mark.value = 1;
-      const end = performance.now() + 300;
-      while (performance.now() < end);
+      while (ours.stats().waiters === 0);
       ours.release();
       return 'held';
     },
@@ -150,29 +159,39 @@ test('who was stopped with a lock goes on as soon as another task waits for it, 
   assert.ok(pool.stats().preemptions > 0);
 });
 
-test('who holds a lock that another waits for is not stopped', { timeout: 30_000 }, async () => {
+test('who holds a lock that another waits for is not stopped', { timeout: 60_000 }, async () => {
   await using pool = new Pool(1, { schedule: new LastComeFirst() });
   await pool.warmUp();
   const lock = new Lock();
-  const isHeld = new Value('int32', 0, { lock: false });
+  const mark = new Value('int32', 0, { lock: false });
+  const HELD = 1;
+  const MAY_END = 2;
   const holding = pool.apply(
-    (ours: Lock, mark: Value<'int32'>) => {
+    (ours: Lock, step: Value<'int32'>) => {
       ours.acquireSync();
-      mark.value = 1;
-      const end = performance.now() + 400;
-      while (performance.now() < end);
-      mark.value = 2;
+      step.value = 1;
+      while (step.value === 1);
       ours.release();
       return 'held';
     },
-    [lock, isHeld],
+    [lock, mark],
   );
-  await until(() => isHeld.value === 1);
+  await until(() => mark.value === HELD);
   const mine = lock.acquire();
   await until(() => lock.stats().waiters === 1);
-  const seenByLater = pool.apply((mark: Value<'int32'>) => mark.value, [isHeld]);
-  assert.equal(await seenByLater, 2);
+  let seenByLater = 0;
+  const later = pool
+    .apply((step: Value<'int32'>) => step.value, [mark])
+    .then((seen) => {
+      seenByLater = seen;
+    });
+  // Time enough to stop it, were that allowed.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assert.deepEqual([seenByLater, pool.stats().preemptions], [0, 0]);
+  mark.value = MAY_END;
   assert.equal(await holding, 'held');
   await mine;
+  await later;
+  assert.equal(seenByLater, MAY_END);
   lock.release();
 });

@@ -2,25 +2,15 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
-import {
-  BrokenError,
-  functionIn,
-  getContext,
-  NotSendableError,
-  type Pool,
-  type PoolOptions,
-  type StartMethod,
-  WorkerLostError,
-} from '../../src/index.js';
+import { test } from 'node:test';
+import { BrokenError, functionIn, NotSendableError, WorkerLostError } from '../../src/index.js';
+import { makePool } from '../fixtures/pool-made.js';
 import {
   type Failure,
   failureOf,
   isGone,
-  killed,
   outcomesOf,
   range,
-  seededRandom,
   toArray,
   until,
 } from '../fixtures/pool-outcomes.js';
@@ -30,37 +20,6 @@ const waitFor = async (ms: number): Promise<number> => {
   await new Promise((resolve) => setTimeout(resolve, ms));
   return ms;
 };
-const busyFor = (ms: number): number => {
-  const end = performance.now() + ms;
-  while (performance.now() < end);
-  return ms;
-};
-
-function makePool(t: TestContext, size: number, options: PoolOptions = {}): Pool {
-  const pool = new (getContext(options.startMethod ?? 'forkserver').Pool)(size, options);
-  const alive = setInterval(() => {}, 1000);
-  t.after(async () => {
-    clearInterval(alive);
-    const { pids } = pool.stats();
-    await pool.terminate();
-    await until(() => pids.every(isGone));
-  });
-  return pool;
-}
-
-/** The two workers of a pool, once both have done something and do nothing any more. */
-async function pidsAtWork(pool: Pool): Promise<Set<number>> {
-  const ownPid = async (): Promise<number> => {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-    return process.pid;
-  };
-  for (;;) {
-    const pids = new Set(await pool.map(ownPid, range(4), { chunkSize: 1 }));
-    if (pids.size === 2) return pids;
-  }
-}
-
-const methods: readonly StartMethod[] = ['forkserver', 'spawn'];
 
 /** Appends a line at each run of an item, and kills its worker at the first `deaths` ones. */
 const dieAtFirst = async (file: string, deaths: number): Promise<number> => {
@@ -121,74 +80,6 @@ test('with retries a map goes through although its workers are lost, each item i
   assert.equal(pool.stats().lost, 12);
 });
 
-for (const startMethod of methods) {
-  const count = startMethod === 'spawn' ? 500 : 2000;
-  test(`${startMethod}: of ${count} tasks on 4 workers, one of which is killed every few hundredths of a second, each gets its result`, {
-    timeout: 90_000,
-  }, async (t) => {
-    const random = seededRandom(startMethod === 'spawn' ? 7 : 42);
-    const pool = makePool(t, 4, { startMethod, retries: 10 });
-    const slowDouble = (x: number): number => {
-      const end = performance.now() + 1.5;
-      while (performance.now() < end);
-      return x * 2;
-    };
-    let kills = 0;
-    const most = startMethod === 'spawn' ? 12 : 80;
-    const killing = setInterval(
-      () => {
-        const { pids } = pool.stats();
-        const pid = pids[Math.floor(random() * pids.length)];
-        if (pid !== undefined && kills < most && killed(pid)) kills++;
-      },
-      startMethod === 'spawn' ? 150 : 30,
-    );
-    t.after(() => clearInterval(killing));
-    const quarter = range(count / 4);
-    const [single, mapped, streamed, unordered] = await Promise.all([
-      Promise.all(quarter.map((x) => pool.apply(slowDouble, [x]))),
-      pool.map(slowDouble, quarter),
-      toArray(pool.imap(slowDouble, quarter, { chunkSize: 5 })),
-      toArray(pool.imapUnordered(slowDouble, quarter)),
-    ]);
-    clearInterval(killing);
-    const expected = quarter.map((x) => x * 2);
-    assert.deepEqual(single, expected);
-    assert.deepEqual(mapped, expected);
-    assert.deepEqual(streamed, expected);
-    assert.deepEqual(
-      unordered.sort((a, b) => a - b),
-      expected,
-    );
-    assert.ok(kills > 0);
-    assert.ok(pool.stats().lost <= kills);
-    assert.deepEqual(await pool.map(square, range(100)), range(100).map(square));
-    assert.equal(pool.stats().workers, 4);
-  });
-
-  test(`${startMethod}: a worker that dies while idle is replaced, and nothing fails`, {
-    timeout: 90_000,
-  }, async (t) => {
-    const pool = makePool(t, 2, { startMethod });
-    for (let round = 1; round <= 5; round++) {
-      for (const pid of await pidsAtWork(pool)) killed(pid);
-      assert.deepEqual(await pool.map(square, range(20)), range(20).map(square));
-      await until(() => pool.stats().lost === 2 * round && pool.stats().pids.length === 2);
-      assert.equal(pool.stats().workers, 2);
-    }
-  });
-
-  test(`${startMethod}: workers killed before they came up are replaced, and their tasks are run`, {
-    timeout: 90_000,
-  }, async (t) => {
-    const pool = makePool(t, 2, { startMethod });
-    const results = pool.map(square, range(50), { chunkSize: 5 });
-    await until(() => pool.stats().pids.length > 0);
-    for (const pid of pool.stats().pids) killed(pid);
-    assert.deepEqual(await results, range(50).map(square));
-  });
-}
-
 test('a rejection that nobody handles ends the worker after its task was answered, and it is replaced', {
   timeout: 90_000,
 }, async (t) => {
@@ -200,65 +91,6 @@ test('a rejection that nobody handles ends the worker after its task was answere
   assert.equal(await pool.apply(later, [1]), 1);
   await until(() => pool.stats().lost === 1);
   assert.equal(await pool.apply(square, [4]), 16);
-});
-
-test('with one worker stuck in a long task the other does all the rest, every time', {
-  timeout: 90_000,
-}, async (t) => {
-  const pool = makePool(t, 2);
-  await pool.map(busyFor, range(200).fill(0));
-  const order: string[] = [];
-  const long = pool.apply(busyFor, [2000]).then(() => order.push('long'));
-  for (let round = 0; round < 5; round++) {
-    const short = range(60).map(() => pool.apply(busyFor, [0]).then(() => order.push('short')));
-    await Promise.all(short);
-    await pool.map(busyFor, range(300).fill(0)).then(() => order.push('map'));
-    await toArray(pool.imap(busyFor, range(50).fill(0))).then(() => order.push('imap'));
-  }
-  assert.equal(order.indexOf('long'), -1, 'the short tasks had to wait for the long one');
-  assert.equal(order.length, 5 * 62);
-  await long;
-});
-
-test('short tasks that were sent behind a long one before it was known to be long are taken back', {
-  timeout: 90_000,
-}, async (t) => {
-  const pool = makePool(t, 2);
-  // The pool learns that this function is quick, and sends ahead.
-  await Promise.all(range(500).map(() => pool.apply(busyFor, [0])));
-  const order: number[] = [];
-  const calls = [2000, ...range(100).fill(0)].map((ms) =>
-    pool.apply(busyFor, [ms]).then((took) => order.push(took)),
-  );
-  await Promise.all(calls);
-  assert.equal(order.at(-1), 2000);
-  assert.deepEqual(order.slice(0, -1), range(100).fill(0));
-  assert.deepEqual(await pool.map(square, range(50)), range(50).map(square));
-});
-
-test('long asynchronous tasks hold up nothing either, and what was taken back runs once', {
-  timeout: 90_000,
-}, async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'furca-test-'));
-  t.after(() => rmSync(folder, { recursive: true }));
-  const file = join(folder, 'runs');
-  const pool = makePool(t, 2);
-  const note = async (path: string, x: number, ms: number): Promise<number> => {
-    const { appendFileSync } = await import('node:fs');
-    appendFileSync(path, `${x}\n`);
-    if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
-    return x;
-  };
-  await Promise.all(range(300).map((x) => pool.apply(note, [file, -1 - x, 0])));
-  const order: number[] = [];
-  const calls = range(101).map((x) =>
-    pool.apply(note, [file, x, x === 0 ? 1500 : 0]).then((done) => order.push(done)),
-  );
-  await Promise.all(calls);
-  assert.equal(order.at(-1), 0);
-  const runs = readFileSync(file, 'utf8').trim().split('\n').map(Number);
-  assert.equal(runs.length, 401);
-  assert.equal(new Set(runs).size, 401);
 });
 
 test('no result is lost while the main thread is blocked', { timeout: 90_000 }, async (t) => {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
-const HANG_MS = 20_000;
+const HANG_MS = 100_000;
 
 /** The CPython that tests talk to; `FURCA_PYTHON` names another. `undefined` when there is none. */
 export const PYTHON: string | undefined = findPython();
@@ -17,7 +17,7 @@ function findPython(): string | undefined {
 
 /** Options of a test that needs Python. */
 export const NEEDS_PYTHON: { readonly timeout: number; readonly skip: string | false } = {
-  timeout: 30_000,
+  timeout: 110_000,
   skip: PYTHON === undefined ? 'no python3 was found' : false,
 };
 

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, type SpawnSyncOptions, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { globSync } from 'tinyglobby';
+import { processEntry } from './proc.js';
 
 /** What Debian's server needs and a bare machine may not have. */
 const PACKAGES = [
@@ -17,6 +18,10 @@ const PACKAGES = [
   'libsystemd0',
   'libssl3',
 ];
+/** How often what is fetched is tried for, besides what apt tries by itself. */
+const ATTEMPTS = 3;
+/** Longest time for one command that fetches. */
+const FETCH_MS = 180_000;
 const cache = join(fileURLToPath(new URL('../../..', import.meta.url)), 'node_modules/.cache/furca-redis');
 
 /** A program that answers as Redis does, and what it needs around it. */
@@ -26,6 +31,8 @@ interface Program {
 }
 
 let found: Program | null | undefined;
+/** What the last command that fetches or unpacks said when it failed. */
+let problem = '';
 
 /** Redis or Valkey: installed, or else Debian's, unpacked into a folder of this checkout without installing it. */
 function program(): Program | null {
@@ -43,41 +50,61 @@ function installed(): Program | null {
   return null;
 }
 
-function unpacked(): Program | null {
-  if (!existsSync(cache)) return null;
+function unpacked(folder: string = cache): Program | null {
+  if (!existsSync(folder)) return null;
   // The Redis of Debian's package is a link to one program that is several.
-  const names = ['usr/bin/redis-server', 'usr/bin/redis-check-rdb'].map((name) => join(cache, name));
+  const names = ['usr/bin/redis-server', 'usr/bin/redis-check-rdb'].map((name) => join(folder, name));
   const path = names.find((name) => existsSync(name));
   if (path === undefined) return null;
   const libraries = new Set(
-    globSync(['**/lib*.so*'], { cwd: cache, absolute: true }).map((file) => dirname(file)),
+    globSync(['**/lib*.so*'], { cwd: folder, absolute: true }).map((file) => dirname(file)),
   );
   const candidate = { path, libraries: [...libraries].join(':') };
-  const { status } = spawnSync(path, ['--version'], { env: environment(candidate) });
-  return status === 0 ? candidate : null;
+  return succeeds(path, ['--version'], { env: environment(candidate) }) ? candidate : null;
+}
+
+function succeeds(command: string, args: readonly string[], options: SpawnSyncOptions): boolean {
+  const settings = { timeout: FETCH_MS, ...options, encoding: 'utf8' } as const;
+  const { status, stderr, error } = spawnSync(command, args, settings);
+  if (status !== 0) problem = `${command} ${args.join(' ')}: ${error?.message ?? stderr}`.trim();
+  return status === 0;
+}
+
+/** Debian's packages, in `folder`; the lists that say where they are may have to be fetched first. */
+function download(folder: string): boolean {
+  // One at a time: apt refuses while another one, for the tests of another file, writes its lists.
+  const apt = (...args: readonly string[]): boolean =>
+    succeeds('flock', [`${cache}.lock`, 'apt-get', '-o', 'Acquire::Retries=3', ...args], { cwd: folder });
+  if (apt('download', ...PACKAGES)) return true;
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++)
+    if (apt('update') && apt('download', ...PACKAGES)) return true;
+  return false;
 }
 
 function unpack(): Program | null {
+  mkdirSync(dirname(cache), { recursive: true });
   const packages = mkdtempSync(join(tmpdir(), 'furca-redis-'));
-  const run = (command: string, args: readonly string[]): boolean =>
-    spawnSync(command, args, { cwd: packages, stdio: 'ignore', timeout: 60_000 }).status === 0;
+  // Beside its place, then moved there at once: the tests of another file may be at the same.
+  const beside = mkdtempSync(`${cache}-`);
   try {
-    const isFetched =
-      run('apt-get', ['download', ...PACKAGES]) ||
-      (run('apt-get', ['update']) && run('apt-get', ['download', ...PACKAGES]));
-    if (!isFetched) return null;
-    // Beside its place, then moved there at once: the tests of another file may be at the same.
-    mkdirSync(dirname(cache), { recursive: true });
-    const beside = mkdtempSync(`${cache}-`);
-    for (const file of readdirSync(packages)) run('dpkg-deb', ['-x', join(packages, file), beside]);
-    try {
-      renameSync(beside, cache);
-    } catch {
-      rmSync(beside, { recursive: true, force: true });
-    }
+    if (!download(packages)) return null;
+    for (const file of readdirSync(packages))
+      if (!succeeds('dpkg-deb', ['-x', join(packages, file), beside], {})) return null;
+    if (unpacked(beside) === null) return null;
+    // What is there already is another's, who was first; or of no use, and would be so for ever.
+    if (existsSync(cache) && unpacked() === null) rmSync(cache, { recursive: true, force: true });
+    if (!existsSync(cache)) move(beside, cache);
     return unpacked();
   } finally {
-    rmSync(packages, { recursive: true, force: true });
+    for (const folder of [packages, beside]) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function move(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch {
+    // Somebody else was first.
   }
 }
 
@@ -88,7 +115,9 @@ function environment({ libraries }: Program): NodeJS.ProcessEnv {
 /** For tests that need Redis: why they are skipped, `false` where there is one. */
 export function whyNoRedis(): string | false {
   if (program() !== null) return false;
-  console.error('NOT TESTED: there is no redis-server or valkey-server, and Debian’s could not be had.');
+  console.error(
+    `NOT TESTED: there is no redis-server or valkey-server, and Debian’s could not be had.\n${problem}`,
+  );
   return 'no redis-server or valkey-server, nor apt-get to have one';
 }
 
@@ -216,11 +245,7 @@ async function answering(port: number, pid: number): Promise<void> {
 
 /** Its shell has not waited for it: one that has ended is a zombie. */
 function hasEnded(pid: number): boolean {
-  try {
-    return /^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return true;
-  }
+  return (processEntry(pid)?.state ?? 'Z') === 'Z';
 }
 
 /** The process id of the Redis that answers on a port and is ready; 0 for none. */

@@ -15,6 +15,9 @@ const PAGES = globSync(['README*.md', 'CONTRIBUTING.md', 'docs/**/*.md', 'exampl
   cwd: root,
 }).sort();
 
+/** Longest time for one block or line: a guard against hangs. */
+const LIMIT_MS = 120_000;
+
 /** Languages of blocks that are no program: output, drawings. */
 const NO_PROGRAM = new Set(['', 'text', 'json']);
 
@@ -66,7 +69,7 @@ async function run(command: string, args: readonly string[], cwd: string): Promi
   const child = spawn(command, args, {
     cwd,
     env,
-    timeout: 50_000,
+    timeout: LIMIT_MS,
     killSignal: 'SIGKILL',
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -181,15 +184,19 @@ describe('documents', { concurrency: 2 }, () => {
     if (language === 'python') return;
     if (language === 'ts' || language === 'js') {
       const skip = /python3/.test(code + block.before) ? NEEDS_PYTHON.skip : false;
-      test(`${page}:${line}: the program runs, and prints what it says`, { timeout: 60_000, skip }, () =>
-        runProgram(block, `block-${index}`),
+      test(
+        `${page}:${line}: the program runs, and prints what it says`,
+        { timeout: LIMIT_MS + 10_000, skip },
+        () => runProgram(block, `block-${index}`),
       );
       return;
     }
     assert.equal(language, 'sh', `${page}:${line}: how is ${language} to be run?`);
     const lines = code.split('\n').map((one) => one.replace(/\s+#.*$/, '').trim());
     for (const [number, one] of lines.filter((text_) => text_ !== '' && !text_.startsWith('#')).entries()) {
-      test(`${page}:${line}: ${one}`, { timeout: 60_000 }, () => runLine(one, `line-${index}-${number}`));
+      test(`${page}:${line}: ${one}`, { timeout: LIMIT_MS + 10_000 }, () =>
+        runLine(one, `line-${index}-${number}`),
+      );
     }
   });
 });

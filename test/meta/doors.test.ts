@@ -45,13 +45,13 @@ for (const [name, door] of Object.entries(exports)) {
   );
   for (const path of new Set(built)) {
     test(`importing ${name.replace(/^\./, 'furca')} (${path}) starts and opens nothing`, {
-      timeout: 20_000,
+      timeout: 130_000,
     }, () => {
       const flags = name === './fork-ready' ? FORK_READY : [];
       const args = [...flags, '--input-type=module', '--eval', PROBE, pathToFileURL(`${root}${path}`).href];
       const run = spawnSync(process.execPath, args, {
         encoding: 'utf8',
-        timeout: 15_000,
+        timeout: 120_000,
         killSignal: 'SIGKILL',
         env: { ...process.env, NODE_OPTIONS: '' },
       });

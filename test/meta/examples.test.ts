@@ -16,6 +16,9 @@ interface Example {
   readonly lines: readonly string[];
 }
 
+/** Longest time for one example: a guard against hangs. */
+const LIMIT_MS = 120_000;
+
 /** Examples that are not run. */
 const SKIPPED: ReadonlyMap<string, string> = new Map([
   ['currentTask', 'it imports the package in the worker, and there are two copies of it here'],
@@ -96,7 +99,7 @@ async function outcomeOf(
   // Fork-ready, so that the examples of fork run too.
   const child = spawn(process.execPath, ['--single-threaded', '--v8-pool-size=1', program], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 25_000,
+    timeout: LIMIT_MS,
     killSignal: 'SIGKILL',
     env: { ...process.env, NODE_OPTIONS: '' },
   });
@@ -108,7 +111,7 @@ async function outcomeOf(
 // They wait for processes more than they work.
 describe('examples in comments', { concurrency: 3 }, () => {
   examples.forEach((example, at) => {
-    const options = { timeout: 30_000, skip: SKIPPED.get(example.of) ?? false };
+    const options = { timeout: LIMIT_MS + 10_000, skip: SKIPPED.get(example.of) ?? false };
     test(`the example of ${example.of} (${example.path}) runs and gives what it says`, options, async () => {
       const body = [SURROUNDINGS.get(example.of) ?? '', ...example.lines.map(asserted)].join('\n');
       const compiled = transformSync((await importsFor(example)) + body, {

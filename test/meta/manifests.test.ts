@@ -20,7 +20,7 @@ function documents(path: string): Tree[] {
 const help = spawnSync(
   process.execPath,
   [fileURLToPath(new URL('../../src/cli/main.js', import.meta.url)), 'worker', '--help'],
-  { encoding: 'utf8', timeout: 20_000 },
+  { encoding: 'utf8', timeout: 120_000 },
 ).stdout;
 
 function assertOptions(args: readonly string[]): void {

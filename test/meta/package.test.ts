@@ -32,7 +32,7 @@ function run(command: string, args: readonly string[], cwd: string): SpawnSyncRe
     npm_config_offline: 'true',
     npm_config_update_notifier: 'false',
   };
-  return spawnSync(command, args, { cwd, encoding: 'utf8', timeout: 60_000, killSignal: 'SIGKILL', env });
+  return spawnSync(command, args, { cwd, encoding: 'utf8', timeout: 120_000, killSignal: 'SIGKILL', env });
 }
 
 function must(done: SpawnSyncReturns<string>): string {
@@ -70,7 +70,7 @@ function install(): string {
 }
 
 test('the package holds what its doors, types and command need, and neither sources, tests nor maps of others', {
-  timeout: 90_000,
+  timeout: 500_000,
 }, () => {
   const home = install();
   const files = globSync(['**/*'], { cwd: join(home, 'node_modules/furca'), dot: true }).sort();
@@ -95,7 +95,7 @@ test('the package holds what its doors, types and command need, and neither sour
   assert.deepEqual(strange, []);
 });
 
-test('the installed package runs a pool and processes from JavaScript', { timeout: 90_000 }, () => {
+test('the installed package runs a pool and processes from JavaScript', { timeout: 500_000 }, () => {
   const home = install();
   writeFileSync(
     join(home, 'program.js'),
@@ -115,7 +115,7 @@ test('the installed package runs a pool and processes from JavaScript', { timeou
   assert.equal(must(run(process.execPath, ['program.js'], home)), '[[1,4,9],3,7,true,false]\n');
 });
 
-test('the installed package is fork-ready by its door, and by its command', { timeout: 90_000 }, () => {
+test('the installed package is fork-ready by its door, and by its command', { timeout: 500_000 }, () => {
   const home = install();
   const program = `import { Pool } from 'furca';
     const pool = new Pool(1, { startMethod: 'fork' });
@@ -129,7 +129,7 @@ test('the installed package is fork-ready by its door, and by its command', { ti
   assert.equal(must(run(process.execPath, [command, 'run', 'plain.js'], home)), '42\n');
 });
 
-test('the command of the installed package maps a module over its arguments', { timeout: 90_000 }, () => {
+test('the command of the installed package maps a module over its arguments', { timeout: 500_000 }, () => {
   const home = install();
   writeFileSync(join(home, 'length.js'), 'export default (text) => text.length;\n');
   const command = join(home, 'node_modules/furca', manifest.bin['furca'] as string);
@@ -138,7 +138,7 @@ test('the command of the installed package maps a module over its arguments', { 
 });
 
 test('without bullmq the door of clusters can be imported, and a call says what to install', {
-  timeout: 90_000,
+  timeout: 500_000,
 }, () => {
   const home = install();
   writeFileSync(
@@ -156,7 +156,7 @@ test('without bullmq the door of clusters can be imported, and a call says what 
   assert.equal(must(run(process.execPath, ['cluster.js'], home)), 'ERR_FURCA_MISSING_PACKAGE true\n');
 });
 
-test('the installed package has exact types for a strict program of nodenext', { timeout: 90_000 }, () => {
+test('the installed package has exact types for a strict program of nodenext', { timeout: 500_000 }, () => {
   const home = install();
   writeFileSync(
     join(home, 'program.ts'),
@@ -200,7 +200,7 @@ const SQUARES = `new Pool(2).map((x) => x * x, [1, 2, 3]).then(async (squares) =
 });`;
 const PRINTED = '[[1,4,9],"from a command\\n"]\n';
 
-test('the installed package is required by CommonJS', { timeout: 90_000 }, () => {
+test('the installed package is required by CommonJS', { timeout: 500_000 }, () => {
   const home = install();
   writeFileSync(
     join(home, 'common.cjs'),
@@ -209,7 +209,7 @@ test('the installed package is required by CommonJS', { timeout: 90_000 }, () =>
   assert.equal(must(run(process.execPath, ['common.cjs'], home)), PRINTED);
 });
 
-test('a program bundled with furca external runs, as ESM and as CommonJS', { timeout: 90_000 }, async () => {
+test('a program bundled with furca external runs, as ESM and as CommonJS', { timeout: 500_000 }, async () => {
   const home = install();
   writeFileSync(
     join(home, 'source.js'),
@@ -225,7 +225,7 @@ test('a program bundled with furca external runs, as ESM and as CommonJS', { tim
 });
 
 test('a program that furca was bundled into is told so at first use, not at import', {
-  timeout: 90_000,
+  timeout: 500_000,
 }, async () => {
   const home = install();
   writeFileSync(

@@ -4,7 +4,7 @@ import { Client, type Connection, Listener, wait } from '../../src/connection.js
 import { Process } from '../../src/index.js';
 import { SEED, seeded } from '../harness/random.js';
 
-const options = { timeout: 20_000 };
+const options = { timeout: 120_000 };
 
 test('CN-12: wait on four readers gives all 40 messages, then the end of each', options, async () => {
   const random = seeded(SEED);

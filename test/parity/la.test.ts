@@ -7,7 +7,9 @@ import { connectedPair, listening, rawSocket, rejection } from '../fixtures/conn
 import { NEEDS_PYTHON, startPython } from '../harness/python.js';
 import { eventually } from '../harness/watchdog.js';
 
-const options = { timeout: 20_000 };
+const options = { timeout: 120_000 };
+/** For handshakes that shall succeed, however long the other side is kept from running. */
+const patient = { handshakeTimeoutMs: 60_000 };
 const SIZES = [0, 1, 16_383, 16_384, 16_385, 1024 * 1024];
 const FAMILIES = ['AF_UNIX', 'AF_INET'] as const;
 
@@ -51,7 +53,7 @@ for (const family of FAMILIES) {
     const how = authKey === undefined ? 'without a key' : 'with a key';
 
     test(`LA-09: a furca listener serves a CPython client, ${family} ${how}`, NEEDS_PYTHON, async (t) => {
-      const listener = await listening(t, { authKey, family });
+      const listener = await listening(t, { authKey, family, ...patient });
       const python = startPython(
         `${CONNECT}\nc = Client(address(sys.argv[1]), authkey=key)${ECHO}`,
         JSON.stringify(listener.address),
@@ -69,7 +71,7 @@ for (const family of FAMILIES) {
         family,
         authKey === undefined ? '-' : hex(authKey),
       );
-      const client = await Client(JSON.parse(await python.line()), { authKey });
+      const client = await Client(JSON.parse(await python.line()), { authKey, ...patient });
       await echoes(client);
       await client.close();
       assert.deepEqual(await python.result, { code: 0, stderr: '' });
@@ -83,7 +85,7 @@ test(
   async (t) => {
     const rejected: string[] = [];
     const onRejected = (error: unknown): void => void rejected.push((error as { code: string }).code);
-    const listener = await listening(t, { authKey: 'right', onRejected, format: 'pickle' });
+    const listener = await listening(t, { authKey: 'right', onRejected, format: 'pickle', ...patient });
     const program = `${CONNECT}
 from multiprocessing import AuthenticationError
 try: Client(address(sys.argv[1]), authkey=b'wrong')
@@ -159,7 +161,7 @@ test('W-23: one side without a key, furca at both ends', options, async (t) => {
   const served = await keyless.accept();
   assert.equal((await silence).code, 'ERR_FURCA_AUTHENTICATION');
   served.terminate();
-  const talking = rejection(Client(keyless.address, { authKey: 'k' }));
+  const talking = rejection(Client(keyless.address, { authKey: 'k', ...patient }));
   const talker = await keyless.accept();
   await talker.send('hello, anybody');
   assert.match((await talking).message, /something else than a challenge/);
@@ -167,6 +169,7 @@ test('W-23: one side without a key, furca at both ends', options, async (t) => {
   const rejected: string[] = [];
   const asking = await listening(t, {
     authKey: 'k',
+    ...patient,
     onRejected: (error) => void rejected.push((error as Error).message),
   });
   const client = await Client(asking.address);
@@ -178,7 +181,7 @@ test('W-23: one side without a key, furca at both ends', options, async (t) => {
 });
 
 test('LA-03: an empty key is a key', options, async (t) => {
-  const { client, served } = await connectedPair(t, { authKey: '' });
+  const { client, served } = await connectedPair(t, { authKey: '', ...patient });
   await client.send(1);
   assert.equal(await served.recv(), 1);
   const listener = await listening(t, { authKey: new Uint8Array(0) });
@@ -190,7 +193,7 @@ test('LA-03: an empty key is a key', options, async (t) => {
 
 for (const digest of ['md5', 'sha256', 'sha384', 'sha3_256', 'sha3_384'] as const) {
   test(`LA-08: a challenge that asks for ${digest} is answered and verified`, options, async (t) => {
-    const { client, served } = await connectedPair(t, { authKey: 'k', digest });
+    const { client, served } = await connectedPair(t, { authKey: 'k', digest, ...patient });
     await client.send(digest);
     assert.equal(await served.recv(), digest);
   });
@@ -226,7 +229,7 @@ test(
   'LA-07, LA-12: a listener takes the right answers and says #FAILURE# to all others',
   options,
   async (t) => {
-    const listener = await listening(t, { authKey: 'k' });
+    const listener = await listening(t, { authKey: 'k', ...patient });
     const right = (digest: string, prefix: string) => (message: Uint8Array) =>
       Buffer.concat([Buffer.from(prefix), createHmac(digest, 'k').update(message).digest()]);
     for (const [respond, expected] of [
@@ -292,7 +295,7 @@ test(
   'CN-01: objects, bytes and exceptions cross between furca and CPython, both ways',
   NEEDS_PYTHON,
   async (t) => {
-    const listener = await listening(t, { authKey: 'k', format: 'pickle', dicts: 'object' });
+    const listener = await listening(t, { authKey: 'k', format: 'pickle', dicts: 'object', ...patient });
     const program = `${CONNECT}
 c = Client(address(sys.argv[1]), authkey=key)
 o = c.recv()

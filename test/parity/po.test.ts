@@ -15,6 +15,9 @@ import {
 } from '../../src/index.js';
 import { failureOf, isGone, outcomesOf, range, toArray, until } from '../fixtures/pool-outcomes.js';
 
+/** Of one test: a guard against hangs, also where the machine has much else to do. */
+const HANG_MS = 300_000;
+
 const square = (x: number): number => x * x;
 
 function makePool(t: TestContext, size: number, options: PoolOptions = {}): Pool {
@@ -40,7 +43,7 @@ function runProgram(name: string, ...args: string[]): Ended {
   const program = fileURLToPath(new URL(`../fixtures/${name}.js`, import.meta.url));
   const options = {
     encoding: 'utf8',
-    timeout: 20_000,
+    timeout: 100_000,
     killSignal: 'SIGKILL',
     env: { ...process.env, NODE_OPTIONS: '' },
   } as const;
@@ -49,7 +52,7 @@ function runProgram(name: string, ...args: string[]): Ended {
 }
 
 test('PO-03: an item that cannot be sent makes map reject at once, and nothing hangs', {
-  timeout: 20_000,
+  timeout: HANG_MS,
 }, async (t) => {
   const pool = makePool(t, 2);
   const error = await failureOf(pool.map((x: unknown) => typeof x, [{ weak: new WeakMap() }]));
@@ -58,7 +61,7 @@ test('PO-03: an item that cannot be sent makes map reject at once, and nothing h
 });
 
 test('PO-06: imap keeps the order of 1,000 items in chunks of 100, then is done', {
-  timeout: 20_000,
+  timeout: HANG_MS,
 }, async (t) => {
   const pool = makePool(t, 4);
   assert.deepEqual(
@@ -83,7 +86,7 @@ for (const [at, total, chunkSize] of [
   [7, 20, 4],
 ] as const) {
   test(`PO-07, PO-08: input that fails at item ${at} of ${total} in chunks of ${chunkSize} gives what was read before, then the error once`, {
-    timeout: 20_000,
+    timeout: HANG_MS,
   }, async (t) => {
     const pool = makePool(t, 2);
     // Python throws away the items of the chunk that was not full yet; furca answers every item that was read.
@@ -101,7 +104,7 @@ for (const [at, total, chunkSize] of [
   });
 }
 
-test('PO-08: imapUnordered yields the same items as imap, in any order', { timeout: 20_000 }, async (t) => {
+test('PO-08: imapUnordered yields the same items as imap, in any order', { timeout: HANG_MS }, async (t) => {
   const pool = makePool(t, 4);
   const found = await toArray(pool.imapUnordered(square, range(1000), { chunkSize: 53 }));
   assert.deepEqual(
@@ -110,7 +113,7 @@ test('PO-08: imapUnordered yields the same items as imap, in any order', { timeo
   );
 });
 
-test('PO-10: a pool of 3 has 3 workers', { timeout: 20_000 }, async (t) => {
+test('PO-10: a pool of 3 has 3 workers', { timeout: HANG_MS }, async (t) => {
   const pool = makePool(t, 3);
   await until(() => pool.stats().pids.length === 3);
   assert.equal(new Set(pool.stats().pids).size, 3);
@@ -118,7 +121,7 @@ test('PO-10: a pool of 3 has 3 workers', { timeout: 20_000 }, async (t) => {
 });
 
 test('PO-14: the error of a worker carries the worker’s trace; the error of an input does not', {
-  timeout: 20_000,
+  timeout: HANG_MS,
 }, async (t) => {
   const pool = makePool(t, 1);
   const remote = await failureOf(
@@ -135,7 +138,7 @@ test('PO-14: the error of a worker carries the worker’s trace; the error of an
 });
 
 test('PO-15: with an error of 1 MB from each task, map rejects, and close and join wait for both tasks', {
-  timeout: 20_000,
+  timeout: HANG_MS,
 }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'furca-test-'));
   t.after(() => rmSync(folder, { recursive: true }));
@@ -152,27 +155,27 @@ test('PO-15: with an error of 1 MB from each task, map rejects, and close and jo
   await pool.close();
   await pool.join();
   for (const error of await errors) assert.equal(error.message.length, 1024 * 1024);
-  assert.equal(readFileSync(file, 'utf8'), '20\n400\n');
+  assert.deepEqual(readFileSync(file, 'utf8').split('\n').sort(), ['', '20', '400']);
 });
 
-test('PO-22: nothing is left of a pool that was refused', { timeout: 20_000 }, () => {
+test('PO-22: nothing is left of a pool that was refused', { timeout: HANG_MS }, () => {
   const { status, stdout, stderr } = runProgram('pool-refused');
   assert.deepEqual([status, stdout], [0, 'ERR_FURCA_INVALID_ARGUMENT 0\n'], stderr);
 });
 
-test('PO-23: a pool of 200 workers sums 1,000 squares, with nothing on stderr', { timeout: 40_000 }, () => {
+test('PO-23: a pool of 200 workers sums 1,000 squares, with nothing on stderr', { timeout: HANG_MS }, () => {
   const { status, stdout, stderr } = runProgram('pool-of-200');
   assert.deepEqual([status, stdout, stderr], [0, '332833500\n', '']);
 });
 
-test('PO-24: arguments and results are let go of once a task is done', { timeout: 40_000 }, () => {
+test('PO-24: arguments and results are let go of once a task is done', { timeout: HANG_MS }, () => {
   const { status, stdout, stderr } = runProgram('pool-lets-go');
   assert.deepEqual([status, stdout], [0, 'collected\n'], stderr);
 });
 
 for (const workers of ['forkserver', 'spawn', 'thread'] satisfies (StartMethod | 'thread')[]) {
   test(`PO-24: a program that forgets to close its pool ends by itself with code 0 and leaves no worker (${workers})`, {
-    timeout: 40_000,
+    timeout: HANG_MS,
   }, async () => {
     for (const kind of ['used', 'unused', 'streaming']) {
       const { status, signal, stdout, stderr } = runProgram('pool-forgotten', workers, kind);
@@ -184,13 +187,15 @@ for (const workers of ['forkserver', 'spawn', 'thread'] satisfies (StartMethod |
   });
 }
 
-test('work that was given to a pool keeps the program alive until it is done', { timeout: 20_000 }, () => {
+test('work that was given to a pool keeps the program alive until it is done', { timeout: HANG_MS }, () => {
   const { status, stdout, stderr } = runProgram('pool-keeps-alive');
-  assert.deepEqual([status, stdout, stderr], [0, 'apply 1\nmap 2,3\nimap 4\n', '']);
+  // The order is that of the results where each is taken as it comes; they may also be found together.
+  assert.deepEqual(stdout.split('\n').sort(), ['', 'apply 1', 'imap 4', 'map 2,3']);
+  assert.deepEqual([status, stderr], [0, '']);
 });
 
 test('a closed pool raises ClosedError where Python raises ValueError: Pool not running', {
-  timeout: 20_000,
+  timeout: HANG_MS,
 }, async (t) => {
   const pool = makePool(t, 1);
   await pool.close();

@@ -148,7 +148,7 @@ test('PR-15: after start() a process keeps neither its target nor its arguments'
     const [child, argument] = make();
     await child.start();
     await child.join();
-    for (let i = 0; i < 10 && argument.deref() !== undefined; i++) { await new Promise((resolve) => setImmediate(resolve)); gc(); }
+    for (let i = 0; i < 1000 && argument.deref() !== undefined; i++) { await new Promise((resolve) => setImmediate(resolve)); gc(); }
     console.log(argument.deref() === undefined);
   `,
     { flags: ['--expose-gc'] },

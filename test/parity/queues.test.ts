@@ -50,7 +50,7 @@ test('QU-03: every form of get keeps the order of one producer', async () => {
   assert.equal(queue.tryGet(), 1);
   assert.equal(await queue.get(), 2);
   assert.equal(queue.getSync(), 3);
-  assert.equal(await queue.get({ timeoutMs: 1000 }), 4);
+  assert.equal(await queue.get({ timeoutMs: 60_000 }), 4);
   assert.deepEqual(await queue.getMany(10), [5]);
   assert.equal(queue.isEmpty, true);
 });
@@ -212,7 +212,7 @@ test('SQ-04, W-03: writers that put at the same time never mix up their items, a
   };
   const writers = await Promise.all([1, 2].map((byte) => startChild(flood, [queue, byte] as const)));
   for (let count = 0; count < 20; count++) {
-    const item = await queue.get({ timeoutMs: 20_000 });
+    const item = await queue.get({ timeoutMs: 60_000 });
     assert.ok(item.every((byte) => byte === item[0]) && item.byteLength === 200_000);
   }
   for (const writer of writers) writer.kill();
@@ -227,7 +227,7 @@ test('W-01: joining a child before reading what it has put does not deadlock', a
   const child = await startChild((queue: Queue<Uint8Array>) => queue.put(new Uint8Array(1_000_000)), [
     queue,
   ] as const);
-  await child.join({ timeoutMs: 20_000 });
+  await child.join({ timeoutMs: 60_000 });
   assert.equal((await queue.get()).byteLength, 1_000_000);
 });
 
@@ -246,7 +246,7 @@ test('W-02: a reader killed while it waits takes nothing along and nobody in its
   for (const reader of readers) await reader.join();
   assert.equal(queue.stats().waitingToGet, 0);
   await queue.put(7);
-  assert.equal(await queue.get({ timeoutMs: 5000 }), 7);
+  assert.equal(await queue.get({ timeoutMs: 60_000 }), 7);
 });
 
 test('W-06: the items of a dead consumer come to others, or join fails, as the option says', async () => {
@@ -258,13 +258,13 @@ test('W-06: the items of a dead consumer come to others, or join fails, as the o
   const strict = new JoinableQueue<string>({ whenConsumerDies: 'fail' });
   for (const queue of [kind, strict]) {
     await queue.put('work');
-    const joined = queue.join({ timeoutMs: 20_000 });
+    const joined = queue.join({ timeoutMs: 60_000 });
     joined.catch(() => {});
     const child = await startChild(die, [queue] as const);
     await child.join();
     assert.equal(child.exitCode, -9);
     if (queue === kind) {
-      assert.equal(await queue.get({ timeoutMs: 5000 }), 'work');
+      assert.equal(await queue.get({ timeoutMs: 60_000 }), 'work');
       queue.taskDone();
       await joined;
     } else await assert.rejects(joined, BROKEN);
@@ -334,14 +334,14 @@ test('Readers that are left alone with each other are told when the only writer 
   );
   queue.close();
   for (const reader of readers) {
-    await reader.join({ timeoutMs: 20_000 });
+    await reader.join({ timeoutMs: 60_000 });
     assert.equal(reader.exitCode, 0);
   }
 });
 
 test('A queue that nobody else has ever had does not end: a later put in this process comes', async () => {
   const queue = new Queue<number>();
-  const got = queue.get({ timeoutMs: 5000 });
+  const got = queue.get({ timeoutMs: 60_000 });
   setTimeout(() => void queue.put(5), 30);
   assert.equal(await got, 5);
 });
@@ -382,7 +382,7 @@ test('CN-01, CN-10: values and bytes come back through a duplex pipe, empty ones
   assert.deepEqual(await here.recv(), [1, 2.25, null]);
   for (const text of ['hello world', '', 'x'.repeat(1_000_000)]) {
     await here.sendBytes(Buffer.from(text));
-    assert.equal(await here.poll({ timeoutMs: 20_000 }), true);
+    assert.equal(await here.poll({ timeoutMs: 60_000 }), true);
     assert.equal((await here.recvBytes()).toString(), text);
   }
   here.sendSync('sync');
@@ -401,7 +401,7 @@ test('CN-02: poll answers at once, or once its time is up, or as soon as a messa
   assert.equal(here.pollSync({ timeoutMs: 60 }), false);
   assert.ok(performance.now() - began >= 115);
   await there.send(1);
-  assert.equal(await here.poll({ timeoutMs: 10_000 }), true);
+  assert.equal(await here.poll({ timeoutMs: 60_000 }), true);
   assert.equal(here.tryRecv(), 1);
   assert.equal(here.tryRecv(), undefined);
 });

@@ -44,6 +44,9 @@ beforeEach(() => {
   file = join(folder, `file-${++files}`);
 });
 
+/** For a shell: waits for the file that is its $0. */
+const untilThere = 'until [ -e "$0" ]; do sleep 0.02; done';
+
 /** A file that is open for writing while `use` runs; answers what is in it then. */
 async function written(use: (fd: number) => unknown): Promise<string> {
   const fd = openSync(file, 'w+');
@@ -207,7 +210,7 @@ test('SP-11: a missing program and one that may not be executed are told apart; 
   assert.equal(await call('no-such-program', { shell: true, stderr: DEVNULL }), 127);
 });
 
-test('SP-11: 1,024 failures in a row leave no descriptor', { timeout: 60_000 }, async () => {
+test('SP-11: 1,024 failures in a row leave no descriptor', { timeout: 200_000 }, async () => {
   await leavingNothing(() => {
     for (let i = 0; i < 1024; i++) {
       assert.throws(() => new Popen(['no-such-program'], { stdin: PIPE, stdout: PIPE, stderr: PIPE }));
@@ -240,27 +243,33 @@ test('SP-12: communicate answers what is piped, closes all pipes, and leaves not
 });
 
 test('SP-14: communicate that timed out goes on and loses nothing', async () => {
-  const script = 'echo pineapple >&2; sleep 0.4; echo pear >&2; cat';
-  const p = new Popen(script, { shell: true, stdin: PIPE, stdout: PIPE, stderr: PIPE, text: true });
+  const script = `echo pineapple >&2; ${untilThere}; echo pear >&2; cat`;
+  const p = new Popen([script, file], { shell: true, stdin: PIPE, stdout: PIPE, stderr: PIPE, text: true });
   const error = await failure(p.communicate('banana', { timeoutMs: 150 }));
   assert.ok(error instanceof TimeoutExpired);
   assert.equal(error.code, 'ERR_FURCA_TIMEOUT');
+  writeFileSync(file, '');
   assert.deepEqual(await p.communicate(), ['banana', 'pineapple\npear\n']);
-  const large = new Popen('for i in 1 2 3 4; do head -c 65536 /dev/zero | tr "\\0" $i; sleep 0.1; done', {
+  const part = (digits: string): string =>
+    `for i in ${digits}; do head -c 65536 /dev/zero | tr "\\0" $i; done`;
+  const later = `${file}-later`;
+  const large = new Popen([`${part('1 2')}; ${untilThere}; ${part('3 4')}`, later], {
     shell: true,
     stdout: PIPE,
   });
   await assert.rejects(large.communicate(null, { timeoutMs: 150 }), { code: 'ERR_FURCA_TIMEOUT' });
+  writeFileSync(later, '');
   const [output] = await large.communicate();
   assert.equal(output.length, 4 * 65_536);
   assert.equal(output.toString(), ['1', '2', '3', '4'].map((digit) => digit.repeat(65_536)).join(''));
 });
 
 test('SP-15: communicate with a large input to a command that does not read times out, and a second one sends the rest', async () => {
-  const p = new Popen('sleep 0.5; cat', { shell: true, stdin: PIPE, stdout: PIPE });
+  const p = new Popen([`${untilThere}; cat`, file], { shell: true, stdin: PIPE, stdout: PIPE });
   const input = Buffer.alloc(128 * 1024, 'furca');
   await assert.rejects(p.communicate(input, { timeoutMs: 200 }), { code: 'ERR_FURCA_TIMEOUT' });
   assert.equal(p.poll(), null);
+  writeFileSync(file, '');
   const [output] = await p.communicate();
   assert.deepEqual(output, input);
 });
@@ -287,12 +296,13 @@ test('SP-18: text mode reads \\r\\n and \\r as \\n, by piece and in bulk', async
 });
 
 test('SP-19: poll and wait give the code for ever; a wait may be given up', async () => {
-  const p = new Popen(['sleep', '0.3']);
+  const p = new Popen([untilThere, file], { shell: true });
   assert.equal(p.poll(), null);
   const error = await failure(p.wait({ timeoutMs: 1 }));
   assert.ok(error instanceof TimeoutExpired);
   assert.match(error.message, /within 1 ms/);
   assert.equal(error.code, 'ERR_FURCA_TIMEOUT');
+  writeFileSync(file, '');
   assert.equal(await p.wait(), 0);
   assert.deepEqual([p.poll(), await p.wait(), p.poll(), p.waitSync()], [0, 0, 0, 0]);
   const killed = new Popen(['sleep', '60']);
@@ -305,8 +315,9 @@ test('SP-19: poll sees the end although the event loop stands still, and waitSyn
   const p = new Popen(['true']);
   while (p.poll() === null) {}
   assert.equal(p.returnCode, 0);
-  const other = new Popen(['sh', '-c', 'sleep 0.1; exit 7']);
+  const other = new Popen([`${untilThere}; exit 7`, file], { shell: true });
   assert.throws(() => other.waitSync({ timeoutMs: 1 }), { code: 'ERR_FURCA_TIMEOUT' });
+  writeFileSync(file, '');
   assert.equal(other.waitSync(), 7);
 });
 
@@ -484,7 +495,8 @@ test('SP-34: exit code 300 is 44; an empty command, text in binary mode and a se
       shell: true,
       captureOutput: true,
       text: true,
-      timeoutMs: 1500,
+      // Long enough for what is printed to be there.
+      timeoutMs: 10_000,
     }),
   );
   assert.ok(error instanceof TimeoutExpired);

@@ -165,7 +165,7 @@ test('A process that takes a lock again and again starves no other', async () =>
     [lock, stop],
   );
   for (let turn = 0; turn < 100; turn++) {
-    await lock.acquire({ timeoutMs: 10_000 });
+    await lock.acquire({ timeoutMs: 60_000 });
     lock.release();
   }
   stop.set();
@@ -381,15 +381,9 @@ test('BA-07: a party that comes too late breaks the barrier for all, by the time
     [30, undefined],
   ]) {
     const barrier = new Barrier(3, constructed === undefined ? {} : { timeoutMs: constructed });
-    const results = await Promise.allSettled(
-      [0, 0, 90].map(async (delay) => {
-        await sleep(delay);
-        return barrier.wait({ timeoutMs: waited });
-      }),
-    );
-    for (const result of results) {
-      assert.ok(result.status === 'rejected' && result.reason.code === BROKEN.code);
-    }
+    const early = [0, 1].map(() => assert.rejects(barrier.wait({ timeoutMs: waited }), BROKEN));
+    await Promise.all(early);
+    await assert.rejects(barrier.wait({ timeoutMs: waited }), BROKEN);
   }
   for (const parties of [0, -1, 1.5, 10_000]) assert.throws(() => new Barrier(parties), INVALID_ARGUMENT);
   const failing = new Barrier(1, {

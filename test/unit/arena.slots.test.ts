@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { allocate, drop, hold } from '../../src/arena/allocator.js';
 import { emptyInbox, putIntoInbox } from '../../src/arena/inbox.js';
@@ -21,8 +20,8 @@ import { currentZygote, isZygote, replaceZygote, zygotePlace } from '../../src/a
 import { BrokenError, LimitError } from '../../src/base/errors.js';
 import { openStage, SCRATCH, type Stage } from '../fixtures/arena-stage.js';
 
-/** A pid that was in use and is not any more. */
-const GONE = spawnSync('true').pid;
+/** A pid that nobody has: Linux gives none beyond 2^22, and one that was in use could be another's by now. */
+const GONE = 2 ** 22 + 1;
 
 function newMember(stage: Stage, parent: OwnerId = stage.owner, pid: number = process.pid): OwnerId {
   const owner = claimSlot(stage.arena, parent);
@@ -263,5 +262,16 @@ test('One who blocks looks now and then, and its event loop is looked after when
     parking.waitUntil(() => false, 'Waiting', { signal: AbortSignal.abort(reason) }),
     reason,
   );
+  parking.close();
+});
+
+test('Who had no CPU until its time was up looks once more for what came before', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { arena, owner, scratch } = openStage();
+  const parking = new Parking(arena, owner);
+  const waiting = parking.waitUntil(() => arena.words[scratch] === 1, 'Waiting', { timeoutMs: 20 });
+  arena.words[scratch] = 1;
+  t.mock.timers.tick(20);
+  await waiting;
   parking.close();
 });

@@ -62,7 +62,7 @@ test('furca map ends quietly with code 0 when its stdout is closed', async () =>
   child.stdin.on('error', () => {});
   const feeding = setInterval(() => child.stdin.write('line\n'.repeat(100)), 1);
   child.stdout.once('data', () => child.stdout.destroy());
-  const end = await once(child, 'exit');
+  const end = await once(child, 'close');
   clearInterval(feeding);
   assert.deepEqual(end, [0, null]);
   assert.equal(stderr, '');

@@ -15,6 +15,7 @@ const collect = runInNewContext('gc') as () => void;
 /** A source whose answer comes when it is told to, or nothing once it was cancelled. */
 class Slow<T> {
   cancelled = 0;
+  takeReady(): undefined {}
   #answer: (value: T | undefined) => void = () => {};
 
   next(): Promise<T | undefined> {

@@ -25,7 +25,7 @@ test('cpuCount is 1 in a process bound to one CPU', (t) => {
   const url = new URL('../../src/process/cpu-count.js', import.meta.url).href;
   const program = `import { cpuCount } from ${JSON.stringify(url)}; console.log(cpuCount());`;
   const args = ['-c', first, process.execPath, '--input-type=module', '--eval', program];
-  assert.equal(execFileSync('taskset', args, { encoding: 'utf8', timeout: 30_000 }).trim(), '1');
+  assert.equal(execFileSync('taskset', args, { encoding: 'utf8', timeout: 60_000 }).trim(), '1');
 });
 
 test('countAllowed counts single CPUs and ranges', () => {

@@ -184,6 +184,22 @@ test('A forked child draws other random values than its parent and its siblings'
   assert.equal(new Set(values).size, 12);
 });
 
+test('Time that passes while a process has no CPU makes none of its threads busy: it forks', async () => {
+  const out = await printed(`
+    let now = Date.now();
+    // As if it were put off for five seconds between any two looks at the clock.
+    Date.now = () => (now += 5000);
+    let ended = 0;
+    for (let i = 0; i < 30; i++) {
+      const pid = fork();
+      if (pid === 0) _exit(0);
+      if ((await waitpid(pid)).exitCode === 0) ended++;
+    }
+    print(ended);
+  `);
+  assert.equal(out, '30\n');
+});
+
 test('A forked child founds a family of its own: its processes are its own, and it survives its parent', async () => {
   const out = await printed(`
     const { Process, activeChildren } = await import('furca');

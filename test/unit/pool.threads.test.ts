@@ -115,7 +115,7 @@ test('threads share locks and memory with their process', async () => {
 });
 
 test('in a process that was forked threads work, or the error names spawn, as the version of Node has it', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   const told = new Value('int32', 0, { lock: false });
   const tryIt = async (door: string, seen: Value<'int32'>): Promise<void> => {

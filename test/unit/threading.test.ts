@@ -16,7 +16,7 @@ import {
   Thread,
 } from '../../src/threading.js';
 import { runProgram } from '../harness/programs.js';
-import { watchTests } from '../harness/watchdog.js';
+import { eventually, watchTests } from '../harness/watchdog.js';
 
 watchTests();
 
@@ -29,6 +29,11 @@ async function thread<const Args extends readonly unknown[]>(
   const made = new Thread({ target, args } as never);
   await made.start();
   return made as Thread;
+}
+
+/** Waits for those that nobody joins: what they had is free then. */
+async function noThreads(): Promise<void> {
+  await eventually('no thread runs', () => activeThreads().length === 0);
 }
 
 test('A thread runs its function with its arguments, has a name and a number, and is joined', async () => {
@@ -107,37 +112,30 @@ test('A condition wakes a thread that blocks and a flow that awaits', async () =
 });
 
 test('A blocked thread can be terminated in every waiting call, and what it had goes to the next', async () => {
-  const blocked: Readonly<
-    Record<string, (started: Event, lock: Lock, other: Lock, never: Event) => unknown>
-  > = {
-    lock: (started, lock, other) => {
-      other.acquireSync();
-      started.set();
-      lock.acquireSync();
-    },
-    event: (started, _lock, _other, never) => {
-      started.set();
-      never.waitSync();
-    },
+  const holdAndWait = (started: Event, lock: Lock, other: Lock): void => {
+    other.acquireSync();
+    started.set();
+    lock.acquireSync();
   };
-  for (const how of ['lock', 'event']) {
-    const started = new Event();
-    const lock = new Lock();
-    const other = new Lock();
-    await lock.acquire();
-    const sitter = await thread(blocked[how] as (a: Event, b: Lock, c: Lock, d: Event) => unknown, [
-      started,
-      lock,
-      other,
-      new Event(),
-    ]);
+  const waitForever = (started: Event, _lock: Lock, _other: Lock, never: Event): void => {
+    started.set();
+    never.waitSync();
+  };
+  for (const [target, waitsFor] of [
+    [holdAndWait, 'lock'],
+    [waitForever, 'never'],
+  ] as const) {
+    const [started, other] = [new Event(), new Lock()];
+    const awaited = { lock: new Lock(), never: new Event() };
+    await awaited.lock.acquire();
+    const sitter = await thread(target, [started, awaited.lock, other, awaited.never]);
     await started.wait();
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await eventually('the thread waits', () => awaited[waitsFor].stats().waiters === 1);
     await sitter.terminate();
     assert.equal(sitter.isAlive(), false);
-    using guard = await other.guard({ timeoutMs: 5000 });
-    assert.equal(guard.ownerDied, how === 'lock');
-    lock.release();
+    using guard = await other.guard({ timeoutMs: 60_000 });
+    assert.equal(guard.ownerDied, waitsFor === 'lock');
+    awaited.lock.release();
   }
 });
 
@@ -149,7 +147,7 @@ test('join() gives up in time or when told to; joinSync() blocks until the work 
   await assert.rejects(sleeper.join({ signal: AbortSignal.abort(reason) }), reason);
   assert.throws(() => sleeper.joinSync({ timeoutMs: 5 }), { code: 'ERR_FURCA_TIMEOUT' });
   go.set();
-  sleeper.joinSync({ timeoutMs: 10_000 });
+  sleeper.joinSync({ timeoutMs: 60_000 });
   await sleeper.join();
 });
 
@@ -157,7 +155,8 @@ test('startNewThread answers a number, and its thread is a daemon', async () => 
   const seen = new Event();
   const ident = startNewThread((seen: Event) => seen.set(), [seen]);
   assert.ok(ident > 0);
-  assert.equal(await seen.wait({ timeoutMs: 20_000 }), true);
+  assert.equal(await seen.wait({ timeoutMs: 60_000 }), true);
+  await noThreads();
 });
 
 test('What a thread throws is printed, and ends that thread alone', async () => {
@@ -190,10 +189,10 @@ test('The threads of a process that is killed are swept with it, nested ones, to
     args: [held, new URL('../../src/threading.js', import.meta.url).href],
   });
   await child.start();
-  while (held.value > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await eventually('the threads have what they hold', () => held.value === 0);
   child.kill();
-  await held.acquire({ timeoutMs: 10_000 });
-  await held.acquire({ timeoutMs: 10_000 });
+  await held.acquire({ timeoutMs: 60_000 });
+  await held.acquire({ timeoutMs: 60_000 });
   await child.join();
   assert.equal(countSlots(arena), before);
 });

@@ -39,7 +39,7 @@ export interface CallbackOptions<Result> {
  * @example
  * const pool = new Pool(1);
  * const result = pool.applyAsync((x: number) => x + 1, [1]);
- * await result.get({ timeoutMs: 10_000 }); // => 2
+ * await result.get({ timeoutMs: 60_000 }); // => 2
  * result.successful(); // => true
  * await pool.close();
  */

@@ -19,21 +19,44 @@ export function iterate<Result>(
   job: StreamJob,
   read: (item: SettledItem<unknown>) => Result,
 ): AsyncIterableIterator<Result> {
-  const iterator: AsyncIterableIterator<Result> = {
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-    async next() {
-      const item = await job.next();
-      return item === undefined ? { done: true, value: undefined } : { done: false, value: read(item) };
-    },
-    async return() {
-      await job.cancel();
-      return { done: true, value: undefined };
-    },
-  };
+  const iterator = new StreamIterator(job, read);
   abandoned.register(iterator, job);
   return iterator;
+}
+
+class StreamIterator<Result> implements AsyncIterableIterator<Result> {
+  readonly #job: StreamJob;
+  readonly #read: (item: SettledItem<unknown>) => Result;
+
+  constructor(job: StreamJob, read: (item: SettledItem<unknown>) => Result) {
+    this.#job = job;
+    this.#read = read;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** Most items are there before they are asked for, and an async function would make three promises of each. */
+  next(): Promise<IteratorResult<Result, undefined>> {
+    const item = this.#job.takeReady();
+    // Who waits for this alone need not hold the iterator: the callback does.
+    if (item === undefined) return this.#job.next().then((late) => this.#shown(late));
+    try {
+      return Promise.resolve(this.#shown(item));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async return(): Promise<IteratorResult<Result, undefined>> {
+    await this.#job.cancel();
+    return { done: true, value: undefined };
+  }
+
+  #shown(item: SettledItem<unknown> | undefined): IteratorResult<Result, undefined> {
+    return item === undefined ? { done: true, value: undefined } : { done: false, value: this.#read(item) };
+  }
 }
 
 /** What a streaming task yields; who leaves stops the task. */

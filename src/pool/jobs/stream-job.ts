@@ -1,6 +1,6 @@
 import type { TaskSource } from '../dispatch/task-queue.js';
 import type { CallPlan } from '../options/call-plan.js';
-import { AsTheyCome, type FinishedItems, InOrder } from './finished-items.js';
+import { AsTheyCome, type FinishedItems, type FinishedRun, InOrder } from './finished-items.js';
 import { chunkSizeFor } from './jobs.js';
 import type { ProgressMeter } from './progress-meter.js';
 import { EACH_ITEM, type Job, makeTask, nextJobId, type Task, type TaskFunction } from './task.js';
@@ -44,6 +44,8 @@ export class StreamJob implements Job, TaskSource {
   #read: unknown[] = [];
   #readCount = 0;
   #takenCount = 0;
+  /** How many must have been taken before the input is looked at again. */
+  #readOnAt = 0;
   #isReading = false;
   #isInputOver = false;
   #inputError: { readonly error: unknown } | undefined;
@@ -94,16 +96,23 @@ export class StreamJob implements Job, TaskSource {
   }
 
   resolve(index: number, value: unknown): void {
-    this.#finish({ index, status: 'fulfilled', value });
+    this.#finish({ first: index, status: 'fulfilled', outcomes: [value] });
   }
 
   resolveMany(first: number, values: readonly unknown[]): void {
-    for (let at = 0; at < values.length; at++)
-      this.#finish({ index: first + at, status: 'fulfilled', value: values[at] });
+    this.#finish({ first, status: 'fulfilled', outcomes: values });
   }
 
   reject(index: number, error: unknown): void {
-    this.#finish({ index, status: 'rejected', reason: error });
+    this.#finish({ first: index, status: 'rejected', outcomes: [error] });
+  }
+
+  /** The next item, if it is there and nobody else waits for it; what `next` gives without a promise of its own. */
+  takeReady(): SettledItem<unknown> | undefined {
+    if (this.#waiting.length > 0) return undefined;
+    const item = this.#finished.take();
+    if (item !== undefined) this.#taken();
+    return item;
   }
 
   /** The next item; `undefined` when all were taken; rejects with the input's own error after the items before it. */
@@ -132,10 +141,11 @@ export class StreamJob implements Job, TaskSource {
     void this.cancel();
   }
 
-  #finish(item: SettledItem<unknown>): void {
-    if (this.isOver) return;
-    this.#settings.progress?.settled(1, item.status === 'rejected' ? 1 : 0);
-    this.#finished.add(item);
+  #finish(run: FinishedRun): void {
+    if (this.isOver || run.outcomes.length === 0) return;
+    const count = run.outcomes.length;
+    this.#settings.progress?.settled(count, run.status === 'rejected' ? count : 0);
+    this.#finished.add(run);
     this.#serve();
   }
 
@@ -160,12 +170,7 @@ export class StreamJob implements Job, TaskSource {
 
   #taken(): void {
     this.#takenCount++;
-    if (this.#settings.bufferItems === undefined && !this.#isInputOver) {
-      // As many as one round of chunks at a time: each look at the input costs something.
-      const { chunk, limit } = this.#measures;
-      if (limit - (this.#readCount - this.#takenCount) < Math.max(1, chunk * this.#settings.workers)) return;
-    }
-    void this.#fill();
+    if (this.#takenCount >= this.#readOnAt) void this.#fill();
   }
 
   #end(): void {
@@ -178,21 +183,28 @@ export class StreamJob implements Job, TaskSource {
     this.#changed();
   }
 
-  /** How many items travel together, and how many may be read and not yet be taken. */
-  get #measures(): { readonly chunk: number; readonly limit: number } {
+  /** How many items travel together, how many may be read and not yet be taken, and how many are read at a time. */
+  get #measures(): { readonly chunk: number; readonly limit: number; readonly batch: number } {
     const { bufferItems, workers, chunkSize } = this.#settings;
     const chunk = chunkSizeFor(this.#fn, chunkSize, Number.POSITIVE_INFINITY, workers);
-    return { chunk, limit: bufferItems ?? chunk * workers * CHUNKS_PER_WORKER };
+    if (bufferItems !== undefined) return { chunk, limit: bufferItems, batch: 1 };
+    // As many as one round of chunks at a time: each look at the input costs something.
+    const batch = Math.max(1, chunk * workers);
+    return { chunk, limit: batch * CHUNKS_PER_WORKER, batch };
   }
 
   async #fill(): Promise<void> {
     if (this.#isReading || this.#isInputOver || this.isOver) return;
     this.#isReading = true;
     const before = this.#readCount;
+    let measures = this.#measures;
     try {
-      for (;;) {
-        const { chunk, limit } = this.#measures;
-        if (this.isOver || this.#readCount - this.#takenCount >= limit) break;
+      while (!this.isOver) {
+        if (this.#readCount - this.#takenCount >= measures.limit) {
+          measures = this.#measures;
+          this.#readOnAt = this.#readCount - measures.limit + measures.batch;
+          if (this.#readCount - this.#takenCount >= measures.limit) break;
+        }
         const step = this.#input.next();
         const result = 'then' in step ? await step : step;
         if (result.done === true) {
@@ -203,7 +215,7 @@ export class StreamJob implements Job, TaskSource {
         const value: unknown = isThenable(result.value) ? await result.value : result.value;
         this.#read.push(value);
         this.#readCount++;
-        if ('then' in step) this.#announce(chunk);
+        if ('then' in step) this.#announce(measures.chunk);
       }
     } catch (error) {
       this.#isInputOver = true;
