@@ -19,7 +19,7 @@ test('workers and Redis that are killed and a link that is cut, each at some mom
   const link = await redisBehindProxy();
   try {
     const { kills } = await runChaos(link, {
-      ...{ items: ITEMS, misfortunes, cutMs: 1000, killEveryMs: Number.POSITIVE_INFINITY },
+      ...{ items: ITEMS, workers: 3, misfortunes, cutMs: 1000, killEveryMs: Number.POSITIVE_INFINITY },
       say: (line) => said.push(line),
     });
     assert.equal(kills, 2);

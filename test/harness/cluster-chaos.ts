@@ -9,7 +9,6 @@ import type { LinkedRedis } from './redis-links.js';
 import { eventually } from './watchdog.js';
 
 const program = fileURLToPath(new URL('../fixtures/cluster-worker.js', import.meta.url));
-const WORKERS = 3;
 
 /** Something that happens once so many results have been taken. */
 export interface Misfortune {
@@ -19,6 +18,7 @@ export interface Misfortune {
 
 export interface ChaosPlan {
   readonly items: number;
+  readonly workers: number;
   readonly misfortunes: readonly Misfortune[];
   /** How long a cut lasts, in milliseconds. */
   readonly cutMs: number;
@@ -41,10 +41,10 @@ class Workers {
   #isOver = false;
   kills = 0;
 
-  constructor(url: string, queue: string) {
+  constructor(url: string, queue: string, count: number) {
     this.#url = url;
     this.#queue = queue;
-    for (let at = 0; at < WORKERS; at++) this.#start();
+    for (let at = 0; at < count; at++) this.#start();
   }
 
   #start(): void {
@@ -87,7 +87,7 @@ class Workers {
 export async function runChaos(link: LinkedRedis, plan: ChaosPlan): Promise<ChaosReport> {
   const { items, cutMs, killEveryMs, say } = plan;
   const queue = 'chaos';
-  const workers = new Workers(link.url, queue);
+  const workers = new Workers(link.url, queue, plan.workers);
   const pool = new ClusterPool({ connection: link.url, queue, app, poisonAfter: 1000 });
   const kills = Number.isFinite(killEveryMs)
     ? setInterval(() => void workers.kill(), killEveryMs)
@@ -112,6 +112,7 @@ export async function runChaos(link: LinkedRedis, plan: ChaosPlan): Promise<Chao
     for await (const value of pool.imap(briefly, numbers, { chunkSize: 50 })) {
       if (value !== taken * 2) throw new Error(`item ${taken} gave ${value}`);
       taken += 1;
+      if (taken % (items / 10) === 0) say(`${taken} results taken, ${workers.kills} workers killed`);
       while (ahead[0] !== undefined && taken >= ahead[0].after) {
         const { what } = ahead.shift() as Misfortune;
         say(`${taken} results taken: ${what}`);
