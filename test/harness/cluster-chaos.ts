@@ -22,7 +22,7 @@ export interface ChaosPlan {
   readonly misfortunes: readonly Misfortune[];
   /** How long a cut lasts, in milliseconds. */
   readonly cutMs: number;
-  /** Besides, a worker is killed so often, in milliseconds, as far as others have come up; `Infinity` for never. */
+  /** Besides, a worker is killed so often, in milliseconds, as far as all have come up again; `Infinity` for never. */
   readonly killEveryMs: number;
   readonly say: (line: string) => void;
 }
@@ -38,12 +38,14 @@ class Workers {
   readonly #queue: string;
   readonly #up: ChildProcess[] = [];
   readonly #all = new Set<ChildProcess>();
+  readonly #count: number;
   #isOver = false;
   kills = 0;
 
   constructor(url: string, queue: string, count: number) {
     this.#url = url;
     this.#queue = queue;
+    this.#count = count;
     for (let at = 0; at < count; at++) this.#start();
   }
 
@@ -56,13 +58,13 @@ class Workers {
     worker.stdout.once('data', () => this.#up.push(worker));
   }
 
-  get hasSpare(): boolean {
-    return this.#up.length > 1;
+  get areUp(): boolean {
+    return this.#up.length === this.#count;
   }
 
-  /** Kills the one that has been up for longest, unless no other is, and starts another. */
+  /** Kills the one that has been up for longest, if all of them are up, and starts another. */
   async kill(): Promise<void> {
-    if (!this.hasSpare || this.#isOver) return;
+    if (!this.areUp || this.#isOver) return;
     const victim = this.#up.shift() as ChildProcess;
     const ended = once(victim, 'close');
     victim.kill('SIGKILL');
@@ -94,7 +96,7 @@ export async function runChaos(link: LinkedRedis, plan: ChaosPlan): Promise<Chao
     : undefined;
   const strike = async (what: Misfortune['what']): Promise<void> => {
     if (what === 'worker killed') {
-      await eventually('two workers are up', () => workers.hasSpare, 60_000);
+      await eventually('all workers are up', () => workers.areUp, 60_000);
       await workers.kill();
     } else if (what === 'Redis killed') {
       await link.redis.kill();
