@@ -9,8 +9,8 @@ const link = await redisInNamespace().catch((error) => {
   console.log(`No network namespace (${error.message}): a proxy instead.`);
   return redisBehindProxy();
 });
-for (const signal of ['SIGINT', 'SIGTERM'])
-  process.once(signal, () => void link.close().finally(() => process.exit(1)));
+const ending = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => ending.abort(new Error(signal)));
 const began = performance.now();
 const seconds = () => Math.round((performance.now() - began) / 1000);
 const say = (line) => console.log(`${seconds()} s: ${line}`);
@@ -27,6 +27,7 @@ try {
       { after: items * 0.6, what: 'Redis killed' },
     ],
     say,
+    signal: ending.signal,
   });
   say(`all results, each once, right, in order; ${kills} workers killed; ${JSON.stringify(stats)}`);
 } catch (error) {

@@ -25,6 +25,8 @@ export interface ChaosPlan {
   /** Besides, a worker is killed so often, in milliseconds, as far as all have come up again; `Infinity` for never. */
   readonly killEveryMs: number;
   readonly say: (line: string) => void;
+  /** Aborting it ends the run and its workers. */
+  readonly signal?: AbortSignal;
 }
 
 export interface ChaosReport {
@@ -87,7 +89,7 @@ class Workers {
  * @throws Error when a result is wrong, missing, out of order or there twice.
  */
 export async function runChaos(link: LinkedRedis, plan: ChaosPlan): Promise<ChaosReport> {
-  const { items, cutMs, killEveryMs, say } = plan;
+  const { items, cutMs, killEveryMs, say, signal } = plan;
   const queue = 'chaos';
   const workers = new Workers(link.url, queue, plan.workers);
   const pool = new ClusterPool({ connection: link.url, queue, app, poisonAfter: 1000 });
@@ -111,7 +113,7 @@ export async function runChaos(link: LinkedRedis, plan: ChaosPlan): Promise<Chao
   let taken = 0;
   try {
     const numbers = Array.from({ length: items }, (_, at) => at);
-    for await (const value of pool.imap(briefly, numbers, { chunkSize: 50 })) {
+    for await (const value of pool.imap(briefly, numbers, { chunkSize: 50, ...(signal && { signal }) })) {
       if (value !== taken * 2) throw new Error(`item ${taken} gave ${value}`);
       taken += 1;
       if (taken % (items / 10) === 0) say(`${taken} results taken, ${workers.kills} workers killed`);
