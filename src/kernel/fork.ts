@@ -15,7 +15,7 @@ const MAX_READINGS = 32;
 /** Longest wait for the other threads of this process to fall asleep. */
 const QUIET_WITHIN_MS = 2000;
 /** And fewest looks before one of them counts as busy: time alone may have passed while none of this process had a CPU. */
-const QUIET_LOOKS = 100;
+const QUIET_LOOKS = 500;
 /** Children that may be given up because a page was mapped too late; one in a thousand is. */
 const MAX_FORKS = 16;
 

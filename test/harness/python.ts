@@ -17,7 +17,7 @@ function findPython(): string | undefined {
 
 /** Options of a test that needs Python. */
 export const NEEDS_PYTHON: { readonly timeout: number; readonly skip: string | false } = {
-  timeout: 110_000,
+  timeout: 120_000,
   skip: PYTHON === undefined ? 'no python3 was found' : false,
 };
 
