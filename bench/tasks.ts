@@ -29,3 +29,10 @@ export function smallTask(): number {
   const copy: typeof records = JSON.parse(JSON.stringify(records));
   return copy.sort((a, b) => a.name.localeCompare(b.name) || b.id - a.id)[0]!.id;
 }
+
+/** Keeps its process busy for ten milliseconds, by the clock. */
+export function tenMs(x: number): number {
+  const end = performance.now() + 10;
+  while (performance.now() < end);
+  return x;
+}

@@ -3,20 +3,27 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { ClusterPool } from '../dist/lib/cluster.js';
-import { echo } from '../dist/test/fixtures/cluster-tasks.js';
+import { Pool } from '../dist/lib/index.js';
+import { echo, slowly } from '../dist/test/fixtures/cluster-tasks.js';
 import { TestRedis } from '../dist/test/harness/redis.js';
 import { simulate } from './cluster/simulator.mjs';
 
 const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const redis = await TestRedis.start();
 const args = ['worker', '--broker', redis.url, '--queue', 'engine', '--app', at('dist/test'), '--jobs', '1'];
-const worker = spawn(process.execPath, [at('dist/lib/cli/main.js'), ...args], {
-  stdio: ['ignore', 'ignore', 'pipe'],
-});
-await once(worker.stderr, 'data');
+const workers = [];
+async function startWorker() {
+  const worker = spawn(process.execPath, [at('dist/lib/cli/main.js'), ...args], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  workers.push(worker);
+  await once(worker.stderr, 'data');
+}
+await startWorker();
 const client = new Redis(redis.port, '127.0.0.1', {});
 const pool = new ClusterPool({ connection: redis.url, queue: 'engine', app: at('dist/test') });
 
@@ -80,13 +87,49 @@ try {
     engineBoundPerSecond: Math.round(predicted),
     seenPerSecond: Math.round(small.perSecond),
   };
+  // Items that wait 5 ms by a timer leave the CPUs to the rest: what the simulator says of 1 and 2 hosts, and what they do.
+  const items = Array.from({ length: 2000 }, (_, i) => i);
+  const chunkSize = 20;
+  constants.checked = [];
+  for (const hosts of [1, 2]) {
+    if (hosts > 1) await startWorker();
+    while (pool.stats().workers < hosts) await new Promise((resolve) => setTimeout(resolve, 50));
+    const local = new Pool(1);
+    await local.map(slowly, items.slice(0, 100));
+    let began = performance.now();
+    await local.map(slowly, items.slice(0, 500));
+    const itemMs = (performance.now() - began) / 500;
+    await local.close();
+    await pool.map(slowly, items.slice(0, 200), { chunkSize });
+    began = performance.now();
+    await pool.map(slowly, items, { chunkSize });
+    const seen = (items.length * 1000) / (performance.now() - began);
+    const bytes = small.bytes + chunkSize * 20;
+    const { itemsPerSecond } = simulate({
+      hosts,
+      processes: 1,
+      itemMs,
+      items: chunkSize,
+      ...constants,
+      bytes,
+    });
+    constants.checked.push({
+      hosts,
+      itemMs,
+      predictedPerSecond: Math.round(itemsPerSecond),
+      seenPerSecond: Math.round(seen),
+    });
+  }
+  constants.load = loadavg();
   writeFileSync(at('bench/results/cluster-constants.json'), `${JSON.stringify(constants, null, 2)}\n`);
   console.log(constants);
 } finally {
   await pool.close();
   client.disconnect();
-  const ended = once(worker, 'close');
-  worker.kill('SIGTERM');
-  await ended;
+  for (const worker of workers) {
+    const ended = once(worker, 'close');
+    worker.kill('SIGTERM');
+    await ended;
+  }
   await redis.stop();
 }

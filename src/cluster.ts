@@ -1,11 +1,4 @@
-export {
-  type ClusterApplyAsyncOptions,
-  type ClusterImapSettledOptions,
-  type ClusterMapAsyncOptions,
-  ClusterPool,
-  type ClusterPoolEvents,
-  type ClusterPoolStats,
-} from './cluster/cluster-pool.js';
+export { ClusterPool } from './cluster/cluster-pool.js';
 export {
   type ClusterItem,
   ClusterQueue,
@@ -19,10 +12,15 @@ export {
   type ClusterWorkerStats,
 } from './cluster/cluster-worker.js';
 export type {
+  ClusterApplyAsyncOptions,
   ClusterCallOptions,
   ClusterConnection,
   ClusterImapOptions,
+  ClusterImapSettledOptions,
+  ClusterMapAsyncOptions,
   ClusterMapOptions,
   ClusterOptions,
+  ClusterPoolEvents,
   ClusterPoolOptions,
-} from './cluster/options.js';
+  ClusterPoolStats,
+} from './cluster/pool-options.js';

@@ -11,7 +11,7 @@ export interface BenchOptions {
 }
 
 export const USAGE: string =
-  'npm run bench -- start|pool|pingpong|locks|queue [--rounds N] [--quick] [--only TEXT]';
+  'npm run bench -- start|pool|pingpong|locks|queue|closures|losses|schedule|cluster [--rounds N] [--quick] [--only TEXT]';
 
 /**
  * Reads the command line of `npm run bench`.

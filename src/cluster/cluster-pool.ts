@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { WaitOptions } from '../arena/parking.js';
 import { TerminatedError } from '../base/errors.js';
-import { AsyncResult, type CallbackOptions, reportAllUnread } from '../pool/jobs/async-result.js';
+import { AsyncResult, reportAllUnread } from '../pool/jobs/async-result.js';
 import { ProgressMeter } from '../pool/jobs/progress-meter.js';
 import type { SettledItem } from '../pool/jobs/stream-job.js';
 import { checkedCount, checkedInputs, type Inputs } from '../pool/options/inputs.js';
@@ -15,55 +15,28 @@ import { badClusterOption, clusterClosed, noWorker } from './failures.js';
 import { ItemSource } from './item-source.js';
 import { ItemsRun } from './items-run.js';
 import { checkedName } from './names.js';
-import {
-  type ClusterCallOptions,
-  type ClusterImapOptions,
-  type ClusterMapOptions,
-  type ClusterPoolOptions,
-  clusterPlanOf,
-  poolSettingsOf,
-} from './options.js';
+import { clusterPlanOf, poolSettingsOf } from './options.js';
 import { collectRun, iterateRun, type OutcomeSource, unwrapped } from './outcomes.js';
+import type {
+  ClusterApplyAsyncOptions,
+  ClusterCallOptions,
+  ClusterImapOptions,
+  ClusterImapSettledOptions,
+  ClusterMapAsyncOptions,
+  ClusterMapOptions,
+  ClusterPoolEvents,
+  ClusterPoolOptions,
+  ClusterPoolStats,
+} from './pool-options.js';
 import { ReattachedRun } from './reattached-run.js';
 import type { ClusterFunction } from './run.js';
 import { digestOf } from './sealing.js';
 import { Session } from './session.js';
 
-/** Options of {@link ClusterPool.applyAsync}. */
-export interface ClusterApplyAsyncOptions<Result> extends ClusterCallOptions, CallbackOptions<Result> {}
-
-/** Options of {@link ClusterPool.mapAsync}. */
-export interface ClusterMapAsyncOptions<Result> extends ClusterMapOptions, CallbackOptions<Result> {}
-
-/** Options of {@link ClusterPool.imapSettled}. */
-export interface ClusterImapSettledOptions extends ClusterImapOptions {
-  /** Yield items as they are ready instead of in input order. Default `false`. */
-  readonly unordered?: boolean;
-}
-
-/** A snapshot of what a {@link ClusterPool} is doing. */
-export interface ClusterPoolStats {
-  /** Workers that may run this pool's work, as they were a second ago, and the processes they have. */
-  readonly workers: number;
-  readonly processes: number;
-  /** Chunks that were submitted and are not answered. */
-  readonly pending: number;
-  /** Chunks answered so far. */
-  readonly completed: number;
-  /** Chunks submitted again because the engine had lost them. */
-  readonly resubmitted: number;
-  /** Results that came for the second time, and were dropped. */
-  readonly repeated: number;
-  /** Answers that were refusals, or were not signed as they should be. */
-  readonly refused: number;
-}
-
-/** Events of a {@link ClusterPool}. */
-export interface ClusterPoolEvents {
-  /** A failure that nobody read. Without a listener it becomes a process warning. */
-  error: [error: unknown];
-  /** The engine cannot be reached or complains; the pool goes on trying. */
-  trouble: [error: Error];
+/** A run that the pool waits for when it closes, or gives up. */
+interface PoolRun extends OutcomeSource {
+  fail(error: unknown): void;
+  close?(): void;
 }
 
 /** How often `warmUp` looks for a worker, in milliseconds. */
@@ -74,11 +47,17 @@ const LOOK_MS = 100;
  *
  * A result is delivered once; the run behind it happens at least once, for a machine may die with a result in its hands: see
  * `currentTask().idempotencyKey`. An engine that restarts or is cut off is waited for.
+ *
+ * @example
+ * await using pool = new ClusterPool({ connection, queue, app, key });
+ * await pool.warmUp();
+ * await pool.map((x: number) => x * x, [1, 2, 3]); // => [1, 4, 9]
+ * await pool.apply(Math.max, [3, 7]); // => 7
  */
 export class ClusterPool extends EventEmitter<ClusterPoolEvents> implements AsyncDisposable {
   readonly #session: Session;
   readonly #calls: CallsRun;
-  readonly #runs = new Set<OutcomeSource & { fail(error: unknown): void }>();
+  readonly #runs = new Set<PoolRun>();
   readonly #functions = new WeakMap<AnyFunction, ClusterFunction>();
   readonly #unread = { report: (error: unknown) => this.#reportUnread(error) };
   #state: 'open' | 'closed' | 'terminated' = 'open';
@@ -279,6 +258,7 @@ export class ClusterPool extends EventEmitter<ClusterPoolEvents> implements Asyn
   }
 
   async #leave(): Promise<void> {
+    for (const run of this.#runs) run.close?.();
     await this.#calls.idle();
     if (this.#runs.size > 0) await new Promise<void>((resolve) => this.#whenEmpty.push(resolve));
     await this.#calls.end();
@@ -352,7 +332,7 @@ export class ClusterPool extends EventEmitter<ClusterPoolEvents> implements Asyn
     return run;
   }
 
-  #forget(run: OutcomeSource & { fail(error: unknown): void }): void {
+  #forget(run: PoolRun): void {
     this.#runs.delete(run);
     if (this.#runs.size === 0) for (const resolve of this.#whenEmpty.splice(0)) resolve();
   }

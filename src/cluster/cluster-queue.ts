@@ -5,10 +5,19 @@ import { decode, encode } from '../wire/codec.js';
 import { connect, isOfConnection, loadEngine } from './engine.js';
 import { clusterClosed, noItem, notAuthentic } from './failures.js';
 import { checkedName } from './names.js';
-import { type ClusterConnection, checkedConnection, whole } from './options.js';
+import { checkedConnection, whole } from './options.js';
+import type { ClusterConnection } from './pool-options.js';
 import { checkedKey, Seal } from './sealing.js';
 
-/** Options of {@link ClusterQueue}. */
+/**
+ * Options of {@link ClusterQueue}.
+ *
+ * @example
+ * const options: ClusterQueueOptions = { connection, name: queue, visibilityTimeoutMs: 60_000 };
+ * await using letters = new ClusterQueue<string>(options);
+ * await letters.put('kel');
+ * (await letters.get()).value; // => 'kel'
+ */
 export interface ClusterQueueOptions {
   /** Where the engine is, as for {@link ClusterPool}. */
   readonly connection: string | ClusterConnection;
@@ -20,7 +29,16 @@ export interface ClusterQueueOptions {
   readonly visibilityTimeoutMs?: number;
 }
 
-/** An item that was got, until it is acknowledged. */
+/**
+ * An item that was got, until it is acknowledged.
+ *
+ * @example
+ * await using letters = new ClusterQueue<string>({ connection, name: queue });
+ * await letters.put('kel');
+ * const item: ClusterItem<string> = await letters.get();
+ * [item.value, item.deliveries]; // => ['kel', 1]
+ * await letters.ack(item); // => true
+ */
 export interface ClusterItem<Item> {
   readonly value: Item;
   /** Name of the item in the queue; the same when it is given out again. */
@@ -29,7 +47,17 @@ export interface ClusterItem<Item> {
   readonly deliveries: number;
 }
 
-/** A snapshot of a {@link ClusterQueue}. */
+/**
+ * A snapshot of a {@link ClusterQueue}.
+ *
+ * @example
+ * await using letters = new ClusterQueue<string>({ connection, name: queue });
+ * await letters.put('kel');
+ * await letters.put('ada');
+ * await letters.get();
+ * const stats: ClusterQueueStats = await letters.stats();
+ * stats; // => { waiting: 1, unacknowledged: 1 }
+ */
 export interface ClusterQueueStats {
   /** Items that wait. */
   readonly waiting: number;
@@ -45,6 +73,17 @@ const AGAIN_MS = 100;
 
 /**
  * A queue across machines, on a stream of the engine: whatever was put is got, and got again by somebody else unless it is acknowledged.
+ *
+ * @example
+ * await using letters = new ClusterQueue<string>({ connection, name: queue });
+ * await letters.put('kel');
+ * await letters.put('ada');
+ * const seen: string[] = [];
+ * for await (const name of letters) {
+ *   seen.push(name);
+ *   if (seen.length === 2) break;
+ * }
+ * seen; // => ['kel', 'ada']
  */
 export class ClusterQueue<Item> implements AsyncIterable<Item>, AsyncDisposable {
   readonly #connection: string | ClusterConnection;

@@ -10,10 +10,20 @@ import { ChunkRunner, type ChunkVerdict } from './chunk-runner.js';
 import { connect, loadEngine } from './engine.js';
 import { HostPools } from './host-pools.js';
 import { checkedTags, Names, subsetsOf } from './names.js';
-import { type ClusterOptions, clusterSettingsOf, positive, whole } from './options.js';
+import { clusterSettingsOf, positive, whole } from './options.js';
+import type { ClusterOptions } from './pool-options.js';
 import { Seal } from './sealing.js';
 
-/** Options of {@link ClusterWorker}. */
+/**
+ * Options of {@link ClusterWorker}.
+ *
+ * @example
+ * const options: ClusterWorkerOptions = { connection, queue, app, key, jobs: 1, tags: ['gpu'] };
+ * await using worker = new ClusterWorker(options);
+ * await worker.start();
+ * await using pool = new ClusterPool({ connection, queue, app, key, requires: ['gpu'] });
+ * await pool.apply((x: number) => x * 2, [21]); // => 42
+ */
 export interface ClusterWorkerOptions extends ClusterOptions {
   /** Processes that run tasks, at least 1. Default {@link cpuCount}. */
   readonly jobs?: number;
@@ -29,7 +39,15 @@ export interface ClusterWorkerOptions extends ClusterOptions {
   readonly maxLosses?: number;
 }
 
-/** A snapshot of what a {@link ClusterWorker} is doing. */
+/**
+ * A snapshot of what a {@link ClusterWorker} is doing.
+ *
+ * @example
+ * await using worker = new ClusterWorker({ connection, queue, app, key, jobs: 1 });
+ * await worker.start();
+ * const stats: ClusterWorkerStats = worker.stats();
+ * [stats.active, stats.refused]; // => [0, {}]
+ */
 export interface ClusterWorkerStats {
   readonly id: string;
   /** Chunks that it has now. */
@@ -47,7 +65,18 @@ export interface ClusterWorkerStats {
   readonly pids: readonly number[];
 }
 
-/** Events of a {@link ClusterWorker}. */
+/**
+ * Events of a {@link ClusterWorker}.
+ *
+ * @example
+ * await using worker = new ClusterWorker({ connection, queue: 'strict', app, key, jobs: 1 });
+ * type Refused = ClusterWorkerEvents['refused'];
+ * const refused = new Promise<Refused[0]>((resolve) => worker.once('refused', (...[told]: Refused) => resolve(told)));
+ * await worker.start();
+ * await using stranger = new ClusterPool({ connection, queue: 'strict', app, key: 'some other key of theirs' });
+ * await stranger.apply(Math.abs, [-1]).catch((error) => error.code); // => 'ERR_FURCA_AUTHENTICATION'
+ * (await refused).reason; // => 'signature'
+ */
 export interface ClusterWorkerEvents {
   /** The engine cannot be reached or complains; the worker goes on trying. */
   trouble: [error: Error];
@@ -59,7 +88,15 @@ const UPKEEP_MS = 1000;
 const MAX_JOB_BYTES = 64 * 1024 * 1024;
 const KEEP_MS = 3_600_000;
 
-/** Takes chunks from a queue and runs them in a local pool; `furca worker` is this with a command line. */
+/**
+ * Takes chunks from a queue and runs them in a local pool; `furca worker` is this with a command line.
+ *
+ * @example
+ * await using worker = new ClusterWorker({ connection, queue: 'squares', app, key, jobs: 1 });
+ * await worker.start();
+ * await using pool = new ClusterPool({ connection, queue: 'squares', app, key });
+ * await pool.map((x: number) => x * x, [1, 2, 3]); // => [1, 4, 9]
+ */
 export class ClusterWorker extends EventEmitter<ClusterWorkerEvents> implements AsyncDisposable {
   readonly id: string = `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`;
   readonly #options: ClusterWorkerOptions;

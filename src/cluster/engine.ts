@@ -1,6 +1,6 @@
 import type { Redis, RedisOptions } from 'ioredis';
 import { missingPackage } from './failures.js';
-import type { ClusterConnection } from './options.js';
+import type { ClusterConnection } from './pool-options.js';
 
 type Engine = typeof import('bullmq');
 type Client = Pick<typeof import('ioredis'), 'Redis'>;

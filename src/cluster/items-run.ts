@@ -55,6 +55,9 @@ export class ItemsRun implements RunOwner {
   #taken: { readonly id: string; readonly chunk: number }[] = [];
   #timer: NodeJS.Timeout | undefined;
   #onAbort: (() => void) | undefined;
+  #isClosing = false;
+  /** Nothing of the run is in the engine, or will soon be. */
+  #hasLeft = false;
   isOver = false;
 
   constructor(session: Session, items: ItemSource, wishes: ItemsWishes, onOver: () => void) {
@@ -106,6 +109,7 @@ export class ItemsRun implements RunOwner {
       this.#isPumping = false;
       if (this.#isPumpDue) this.#pump();
       this.#giveOut();
+      this.#leaveIfDone();
     });
   }
 
@@ -181,6 +185,21 @@ export class ItemsRun implements RunOwner {
     this.#ready.set(outcome.first, outcome);
     this.#giveOut();
     this.#pump();
+    this.#leaveIfDone();
+  }
+
+  /** The pool is closing: the run leaves the engine once every item is answered, whether or not somebody takes the answers. */
+  close(): void {
+    this.#isClosing = true;
+    this.#leaveIfDone();
+  }
+
+  #leaveIfDone(): void {
+    if (this.#isClosing && this.#isAnswered) this.#leave();
+  }
+
+  get #isAnswered(): boolean {
+    return this.#isInputOver && !this.#isPumping && this.#settledCount >= this.#readCount;
   }
 
   fail(error: unknown): void {
@@ -213,9 +232,7 @@ export class ItemsRun implements RunOwner {
         this.#waiting.shift()?.reject(error);
         continue;
       }
-      const isDone =
-        this.isOver || (this.#isInputOver && !this.#isPumping && this.#settledCount >= this.#readCount);
-      if (!isDone) return;
+      if (!this.isOver && !this.#isAnswered) return;
       this.#end();
       if (this.#inputError === undefined) this.#waiting.shift()?.resolve(undefined);
       else {
@@ -238,7 +255,7 @@ export class ItemsRun implements RunOwner {
 
   /** Who asks for more has had what came before. */
   #acknowledgeTaken(): void {
-    if (this.#run === undefined || this.isOver || this.#taken.length === 0) return;
+    if (this.#run === undefined || this.#hasLeft || this.#taken.length === 0) return;
     this.#session.acknowledge(this.#run, this.#taken);
     this.#taken = [];
   }
@@ -263,6 +280,12 @@ export class ItemsRun implements RunOwner {
     if (this.#onAbort !== undefined) this.#wishes.plan.signal?.removeEventListener('abort', this.#onAbort);
     this.#source.end();
     this.#wishes.progress?.end();
+    this.#leave();
+  }
+
+  #leave(): void {
+    if (this.#hasLeft) return;
+    this.#hasLeft = true;
     const ended = this.#run === undefined ? this.#begun : this.#session.end(this.#run);
     void Promise.resolve(ended)
       .catch(() => {})

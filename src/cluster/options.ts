@@ -1,71 +1,14 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { CallOptions, RepeatOptions } from '../pool/options/call-plan.js';
-import type { ItemOptions } from '../pool/options/pool-options.js';
 import { badClusterOption } from './failures.js';
 import { checkedName, checkedTags } from './names.js';
+import type {
+  ClusterCallOptions,
+  ClusterConnection,
+  ClusterOptions,
+  ClusterPoolOptions,
+} from './pool-options.js';
 import { checkedKey } from './sealing.js';
-
-/** How to reach the engine: a URL, or options of ioredis, such as `host`, `port`, `username`, `password` and `tls`. */
-export interface ClusterConnection {
-  readonly url?: string;
-  readonly host?: string;
-  readonly port?: number;
-  readonly path?: string;
-  readonly username?: string;
-  readonly password?: string;
-  readonly db?: number;
-  readonly tls?: object;
-  readonly [option: string]: unknown;
-}
-
-/** What callers and workers of a queue have in common. */
-export interface ClusterOptions {
-  /** Where the engine is: `redis://host:port`, `rediss://` for TLS, or options of ioredis. */
-  readonly connection: string | ClusterConnection;
-  /** Name of the queue: letters, digits, dot, dash and underscore. */
-  readonly queue: string;
-  /** The folder of the program's modules. Functions travel as names of exports below it; it must be the same build everywhere. */
-  readonly app: string | URL;
-  /** At least 16 bytes, the same for callers and workers: everything is signed with it, and functions may travel by value. Default none. */
-  readonly key?: string | Uint8Array;
-}
-
-/** Options of {@link ClusterPool}. */
-export interface ClusterPoolOptions extends ClusterOptions {
-  /** How often an item is run again after the process that ran it was lost. Default 0. */
-  readonly retries?: number;
-  /** Longest time one item may run, in milliseconds; it is then stopped. Default `Infinity`. */
-  readonly taskTimeoutMs?: number;
-  /** An item that has cost so many processes, or so many whole workers, is set aside. Default 5. */
-  readonly poisonAfter?: number;
-  /** How long results are kept for a caller that is gone, in milliseconds. Default one hour. */
-  readonly keepMs?: number;
-  /** Tags that a worker must have to run this pool's work. Default none. */
-  readonly requires?: readonly string[];
-}
-
-/** Options of every call of a {@link ClusterPool}. */
-export interface ClusterCallOptions extends RepeatOptions, Pick<CallOptions, 'taskTimeoutMs'> {
-  /** Aborting it gives the call up: its promise rejects with the reason, what waits is dropped, what runs is stopped within seconds. */
-  readonly signal?: AbortSignal;
-  /** Larger goes first, among all callers of the queue; a whole number from -1,000,000 to 1,000,000. Default 0. */
-  readonly priority?: number;
-  /** Longest time for the whole call, in milliseconds. Default `Infinity`. */
-  readonly timeoutMs?: number;
-}
-
-/** Options of the calls that work on many items. */
-export interface ClusterMapOptions extends ClusterCallOptions, Pick<ItemOptions, 'chunkSize' | 'progress'> {
-  /** Name of the run, by which another process can `reattach` to it. Default: a new one. */
-  readonly runId?: string;
-}
-
-/** Options of the calls that stream. */
-export interface ClusterImapOptions extends ClusterMapOptions {
-  /** Items that may be read from the input and not yet be taken as results, at least 1. Default: a few chunks for each worker. */
-  readonly bufferItems?: number;
-}
 
 /** What options of both sides come to. */
 export interface ClusterSettings {

@@ -121,21 +121,32 @@ export function whyNoRedis(): string | false {
   return 'no redis-server or valkey-server, nor apt-get to have one';
 }
 
+/** Where a Redis runs, if not on loopback here. */
+export interface RedisPlace {
+  readonly host: string;
+  /** The command that runs another one there. */
+  readonly enter: readonly string[];
+}
+
+const HERE: RedisPlace = { host: '127.0.0.1', enter: [] };
+
 /** A Redis of a test's own, on loopback. It dies with the process that started it. */
 export class TestRedis {
   readonly port: number;
+  readonly #place: RedisPlace;
   readonly folder: string;
   #child: ChildProcess | undefined;
   #server = 0;
 
-  private constructor(port: number) {
+  private constructor(port: number, place: RedisPlace) {
     this.port = port;
+    this.#place = place;
     this.folder = mkdtempSync(join(tmpdir(), 'furca-redis-data-'));
   }
 
-  static async start(): Promise<TestRedis> {
+  static async start(place: RedisPlace = HERE): Promise<TestRedis> {
     for (let left = 5; ; left--) {
-      const redis = new TestRedis(await freePort());
+      const redis = new TestRedis(await freePort(), place);
       try {
         await redis.run();
         return redis;
@@ -148,7 +159,7 @@ export class TestRedis {
   }
 
   get url(): string {
-    return `redis://127.0.0.1:${this.port}`;
+    return `redis://${this.#place.host}:${this.port}`;
   }
 
   /** The server itself, for a test to signal. */
@@ -160,9 +171,10 @@ export class TestRedis {
   async run(): Promise<void> {
     const chosen = program();
     assert.ok(chosen !== null);
+    const { host, enter } = this.#place;
     const settings = {
       port: this.port,
-      bind: '127.0.0.1',
+      bind: host,
       dir: this.folder,
       appendonly: 'yes',
       save: '',
@@ -172,14 +184,14 @@ export class TestRedis {
     const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
     // A shell that ends the server when this process, which holds its stdin, is gone, however that was.
     const script = '"$@" >/dev/null 2>&1 & server=$!; echo $server; read -r _; kill -9 $server; wait $server';
-    const child = spawn('sh', ['-c', script, 'sh', chosen.path, ...args], {
+    const child = spawn('sh', ['-c', script, 'sh', ...enter, chosen.path, ...args], {
       env: environment(chosen),
       stdio: ['pipe', 'pipe', 'ignore'],
     });
     this.#child = child;
     const [line] = await firstLine(child);
     this.#server = Number(line);
-    await answering(this.port, this.#server);
+    await answering(host, this.port, this.#server);
   }
 
   /** Kills it as a crash would. */
@@ -234,9 +246,9 @@ function isFree(port: number): Promise<boolean> {
 }
 
 /** Resolves once the server of this process id answers: while it loads what it had, it does not. */
-async function answering(port: number, pid: number): Promise<void> {
+async function answering(host: string, port: number, pid: number): Promise<void> {
   const deadline = performance.now() + 60_000;
-  while ((await serverAt(port)) !== pid) {
+  while ((await serverAt(host, port)) !== pid) {
     assert.ok(!hasEnded(pid), 'Redis has ended');
     assert.ok(performance.now() < deadline, 'Redis does not come up');
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -249,9 +261,9 @@ function hasEnded(pid: number): boolean {
 }
 
 /** The process id of the Redis that answers on a port and is ready; 0 for none. */
-function serverAt(port: number): Promise<number> {
+function serverAt(host: string, port: number): Promise<number> {
   return new Promise((resolve) => {
-    const socket = createConnection(port, '127.0.0.1');
+    const socket = createConnection(port, host);
     let said = '';
     const answer = (): void => {
       socket.destroy();

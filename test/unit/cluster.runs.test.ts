@@ -128,6 +128,12 @@ TestCluster.describe('runs of a cluster', (cluster) => {
     await closing.close();
     assert.deepEqual(await last, range(10).map(triple));
     assert.equal((await failureOf(closing.apply(triple, [1]))).code, 'ERR_FURCA_CLOSED');
+    const left = cluster.pool(queue);
+    const results = left.imap(triple, range(4));
+    assert.equal((await results.next()).value, 0);
+    await left.close();
+    for (const at of range(3)) assert.equal((await results.next()).value, (at + 1) * 3);
+    assert.equal((await results.next()).done, true);
     const ending = cluster.pool(queue);
     const given = failureOf(ending.apply(never));
     await ending.terminate();
