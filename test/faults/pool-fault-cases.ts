@@ -6,10 +6,8 @@ import {
   type Pool,
   type PoolOptions,
   type StartMethod,
-  Value,
   WorkerLostError,
 } from '../../src/index.js';
-import { putClockForward, putClockRight } from '../fixtures/pool-clock.js';
 import {
   type Failure,
   failureOf,
@@ -20,7 +18,7 @@ import {
   range,
   until,
 } from '../fixtures/pool-outcomes.js';
-import { GUILTY, makeFaults } from './pool-faults.js';
+import { faults, GUILTY, LIMIT_MS } from './pool-faults.js';
 
 type Fields = Partial<Record<keyof Failure, unknown>>;
 
@@ -29,9 +27,6 @@ interface Expected {
   readonly isLost: boolean;
   readonly options?: PoolOptions;
 }
-
-/** So long that no honest item takes it; for one that never ends the clock is put forward. */
-export const LIMIT_MS = 600_000;
 
 const lost = (exitCode: number, signal: string | null): Expected => ({
   fields: { name: 'WorkerLostError', code: 'ERR_FURCA_WORKER_LOST', exitCode, signal, attempts: 1 },
@@ -63,15 +58,6 @@ const expected: Readonly<Record<string, Expected>> = {
   'throws what cannot be sent': notSendable,
 };
 
-/** The worker that is, or was, at an item which never ends; 0 before the first. */
-const endless = new Value('int32', 0, { lock: false });
-const faults = makeFaults(endless);
-export const FAULTS: readonly string[] = Object.keys(faults);
-
-export function faultNamed(name: string): (x: number) => unknown {
-  return faults[name] as (x: number) => unknown;
-}
-
 const ITEMS = range(12);
 
 type Way = (pool: Pool, fn: (x: number) => unknown) => Promise<PromiseSettledResult<unknown>[]>;
@@ -83,12 +69,12 @@ const ways: Readonly<Record<string, Way>> = {
   imapUnordered: (pool, fn) => outcomesOf(pool.imapUnordered(fn, ITEMS, { chunkSize: 3 })),
 };
 
-/** Does, at each turn of the event loop, what `step` does, until told to end. */
-function atEachTurn(step: () => void): { end(): Promise<void> } {
+/** Kills whatever worker of the pool has stopped itself, until told to end. */
+function killStopped(pool: Pool): { end(): Promise<void> } {
   let isOver = false;
   const done = (async () => {
     while (!isOver) {
-      step();
+      for (const pid of pool.stats().pids) if (processState(pid) === 'T') killed(pid);
       await turn();
     }
   })();
@@ -100,32 +86,18 @@ function atEachTurn(step: () => void): { end(): Promise<void> } {
   };
 }
 
-/** Kills whatever worker of the pool has stopped itself. */
-function killStopped(pool: Pool): void {
-  for (const pid of pool.stats().pids) if (processState(pid) === 'T') killed(pid);
-}
-
-/** Runs `body` with a pool in which items that stop are killed, and the time of endless ones passes at once. */
+/** Runs `body` with a pool in which workers that stop themselves are killed. */
 export async function withPool(
   startMethod: StartMethod,
   options: PoolOptions,
   body: (pool: Pool) => Promise<void>,
 ): Promise<void> {
   const pool = new (getContext(startMethod).Pool)(2, options);
-  /** The worker whose time is up. */
-  let late = 0;
-  putClockForward(() => (late !== 0 && !isGone(late) ? 2 * LIMIT_MS : 0));
-  const watch = atEachTurn(() => {
-    killStopped(pool);
-    const { running, queued } = pool.stats();
-    // The clock is one for all: nothing else may be at work.
-    late = running === 1 && queued === 0 ? endless.value : 0;
-  });
+  const killer = killStopped(pool);
   try {
     await body(pool);
   } finally {
-    await watch.end();
-    putClockRight();
+    await killer.end();
     const { pids } = pool.stats();
     await pool.terminate();
     await until(() => pids.every(isGone));
@@ -156,7 +128,7 @@ export async function assertRecovered(pool: Pool): Promise<void> {
 
 /** Tests a fault in every kind of call. */
 export function testFault(startMethod: StartMethod, name: string): void {
-  const fn = faultNamed(name);
+  const fn = faults[name] as (x: number) => unknown;
   const { fields, isLost, options = {} } = expected[name] as Expected;
   test(`${startMethod}: a task that ${name} fails alone, by apply, imap and imapUnordered, and the pool goes on`, {
     timeout: 100_000,

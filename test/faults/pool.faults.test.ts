@@ -1,3 +1,4 @@
-import { FAULTS, testFault } from './pool-fault-cases.js';
+import { testFault } from './pool-fault-cases.js';
+import { faults } from './pool-faults.js';
 
-for (const name of FAULTS) testFault('forkserver', name);
+for (const name of Object.keys(faults)) testFault('forkserver', name);

@@ -3,11 +3,11 @@ import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type StartMethod, TimeoutError, Value } from '../../src/index.js';
-import { putClockForward, putClockRight } from '../fixtures/pool-clock.js';
+import { age, watchLooks } from '../fixtures/pool-clock.js';
 import { makePool } from '../fixtures/pool-made.js';
 import { failureOf, range } from '../fixtures/pool-outcomes.js';
-import { assertRecovered, faultNamed, LIMIT_MS, withPool } from './pool-fault-cases.js';
-import { GUILTY } from './pool-faults.js';
+import { assertRecovered, withPool } from './pool-fault-cases.js';
+import { faults, GUILTY, LIMIT_MS } from './pool-faults.js';
 
 const methods: readonly StartMethod[] = ['forkserver', 'spawn'];
 
@@ -31,7 +31,7 @@ test('an item that runs too long is run again as often as retries says, then rej
   timeout: 100_000,
 }, async () => {
   await withPool('forkserver', { taskTimeoutMs: LIMIT_MS, retries: 2 }, async (pool) => {
-    const error = await failureOf(pool.apply(faultNamed('hangs'), [GUILTY]));
+    const error = await failureOf(pool.apply(faults['hangs'] as (x: number) => unknown, [GUILTY]));
     assert.ok(error instanceof TimeoutError);
     assert.equal(error.code, 'ERR_FURCA_TASK_TIMEOUT');
     assert.equal(pool.stats().lost, 3);
@@ -43,35 +43,17 @@ test('taskTimeoutMs counts from the start of each item: many short ones in a chu
   timeout: 100_000,
 }, async (t) => {
   const pool = makePool(t, 1, { taskTimeoutMs: LIMIT_MS });
-  /** How far all clocks are ahead. */
-  const aheadMs = new Value('int32', 0, { lock: false });
-  /** How often the pool has looked at its own. */
   const looks = new Value('int32', 0, { lock: false });
   const itemMs = 0.6 * LIMIT_MS;
   /** Takes more than half of the time it may take, and lets the pool see that. */
   const work = (x: number): number => {
-    const worker = globalThis as { isAhead?: boolean };
-    if (worker.isAhead !== true) {
-      worker.isAhead = true;
-      const real = process.hrtime.bind(process);
-      const ahead = (): [number, number] => {
-        const [seconds, nanoseconds] = real();
-        return [seconds + aheadMs.value / 1000, nanoseconds];
-      };
-      process.hrtime = Object.assign(ahead, { bigint: process.hrtime.bigint });
-    }
-    aheadMs.add(itemMs);
+    age(itemMs);
     const seen = looks.value;
     while (looks.value === seen);
     return x;
   };
-  putClockForward(() => {
-    const ahead = aheadMs.value;
-    looks.add(1);
-    return ahead;
-  });
-  t.after(putClockRight);
+  t.after(watchLooks(() => looks.add(1)));
   assert.deepEqual(await pool.map(work, range(6), { chunkSize: 6 }), range(6));
-  assert.ok(aheadMs.value > 3 * LIMIT_MS);
+  assert.ok(looks.value >= 6);
   assert.equal(pool.stats().lost, 0);
 });
