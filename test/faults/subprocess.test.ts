@@ -60,9 +60,10 @@ describe('a timeout ends the whole tree', { concurrency: 6 }, () => {
 
   // These block, so each has a process of its own; and their limit must be over by itself.
   for (const what of ['an orphan', 'a daemon: an orphan in a session of its own', 'a grandchild']) {
+    const [, tree = ''] = TREES[what] ?? [];
     test(`that of the blocking form, too: ${what}`, async () => {
       const seconds = uniqueSeconds();
-      const line = (TREES[what]?.[1] as string).replace(/\bS\b/g, seconds);
+      const line = tree.replace(/\bS\b/g, seconds);
       const options = { shell: true, captureOutput: true, text: true, timeoutMs: 12_000 };
       const { stdout, stderr } = await runProgram(`import { runSync } from 'furca/subprocess';
         try { runSync(${JSON.stringify(`echo é; ${line}`)}, ${JSON.stringify(options)}); }
