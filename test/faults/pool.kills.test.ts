@@ -62,7 +62,9 @@ function startKilling(t: TestContext, pool: Pool, born: Value<'int32'>, pauseMs:
     return kills;
   };
   t.after(stop);
-  return { killOne, stop };
+  // However late the timer is.
+  const firstDeath = until(() => kills > 0 || killOne());
+  return { firstDeath, stop };
 }
 
 const methods: readonly StartMethod[] = ['forkserver', 'spawn'];
@@ -82,15 +84,14 @@ for (const startMethod of methods) {
       toArray(pool.imap(double, quarter, { chunkSize: 5 })),
       toArray(pool.imapUnordered(double, quarter)),
     ]);
-    const { killOne, stop } = startKilling(
+    const { firstDeath, stop } = startKilling(
       t,
       pool,
       born,
       startMethod === 'spawn' ? 150 : 30,
       startMethod === 'spawn' ? 12 : 80,
     );
-    // At the latest now, however late the timer is.
-    await until(killOne);
+    await firstDeath;
     const [single, mapped, streamed, unordered] = await results;
     const kills = stop();
     const expected = quarter.map((x) => x * 2);
