@@ -6,10 +6,10 @@ import { listening, rawSocket, rejection } from '../fixtures/connection-pairs.js
 import { SEED } from '../harness/random.js';
 import { eventually } from '../harness/watchdog.js';
 
-const options = { timeout: 30_000 };
+const options = { timeout: 90_000 };
 
 test('W-22: silent clients keep nobody waiting', options, async (t) => {
-  const listener = await listening(t, { authKey: 'k', handshakeTimeoutMs: 60_000 });
+  const listener = await listening(t, { authKey: 'k', handshakeTimeoutMs: 600_000 });
   const silent = await Promise.all(Array.from({ length: 50 }, () => rawSocket(t, listener)));
   const [client, served] = await Promise.all([Client(listener.address, { authKey: 'k' }), listener.accept()]);
   await client.send('served at once');
@@ -25,7 +25,7 @@ test('W-22: silent clients are turned away at their deadline', options, async (t
   const listener = await listening(t, { authKey: 'k', handshakeTimeoutMs: 100 });
   await Promise.all(Array.from({ length: 50 }, () => rawSocket(t, listener)));
   await eventually('they are turned away', () => listener.stats().rejected === 50);
-  assert.equal(listener.stats().handshaking, 0);
+  await eventually('none is in its handshake', () => listener.stats().handshaking === 0);
 });
 
 test('clients that hang up in the middle of the handshake harm nobody', options, async (t) => {
@@ -57,7 +57,7 @@ test('a client that is killed while it sends leaves whole messages and one clear
 });
 
 test('mutated frames give an error or a whole message each, and the next client is served', {
-  timeout: 60_000,
+  timeout: 100_000,
 }, async () => {
   // The long form: node scripts/fuzz-frames.mjs 100000
   const { frames, whole, errors, grownBytes } = await fuzzFrames(4000, SEED);

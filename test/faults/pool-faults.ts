@@ -1,4 +1,11 @@
-/** What may go wrong in a worker with item 5; all other items give their double. Each function captures nothing. */
+import { age } from '../fixtures/pool-clock.js';
+
+export const GUILTY = 5;
+
+/** So long that no honest item takes it; one that never ends says that it has run for longer. */
+export const LIMIT_MS = 600_000;
+
+/** What may go wrong in a worker with item 5; all other items give their double. */
 export const faults: Readonly<Record<string, (x: number) => unknown>> = {
   throws: (x) => {
     if (x === 5) throw Object.assign(new RangeError('item five'), { code: 'E_FIVE' });
@@ -31,11 +38,15 @@ export const faults: Readonly<Record<string, (x: number) => unknown>> = {
     return x * 2;
   },
   hangs: (x) => {
+    if (x === 5) age(2 * LIMIT_MS);
     while (x === 5);
     return x * 2;
   },
   'awaits for ever': async (x) => {
-    if (x === 5) await new Promise((resolve) => setTimeout(resolve, 2 ** 31 - 1));
+    if (x === 5) {
+      age(2 * LIMIT_MS);
+      await new Promise((resolve) => setTimeout(resolve, 2 ** 31 - 1));
+    }
     return x * 2;
   },
   'awaits what nothing can settle': async (x) => {

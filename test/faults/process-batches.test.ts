@@ -18,6 +18,7 @@ for (const [method, count] of [
     const { code, stdout, stderr } = await runProgram(soak, {
       flags: method === 'fork' ? FORK_READY : [],
       args: [method, count, '10'],
+      hangMs: 110_000,
     });
     assert.equal(code, 0, stdout + stderr);
   });

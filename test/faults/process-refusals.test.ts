@@ -34,12 +34,13 @@ test('fork in a process that is not fork-ready is refused with ERR_FURCA_NOT_FOR
 
 for (const [name, open, close] of [
   ['Server', `const it = createServer().listen(0); await once(it, 'listening');`, 'it.close();'],
-  ['Timeout', 'const it = setTimeout(() => {}, 60_000);', 'clearTimeout(it);'],
+  ['Timeout', 'const it = setTimeout(() => {}, 600_000);', 'clearTimeout(it);'],
   [
     'Socket',
     `const server = createServer(); server.listen(0); await once(server, 'listening'); server.unref();
-     const it = connect(server.address().port); await once(it, 'connect');`,
-    'it.destroy(); server.close();',
+     const it = connect(server.address().port);
+     const [[peer]] = await Promise.all([once(server, 'connection'), once(it, 'connect')]);`,
+    'it.destroy(); peer.destroy(); server.close();',
   ],
 ] as const) {
   test(`fork beside an open ${name} is refused with ERR_FURCA_LOOP_BUSY that names it, and works once it is closed`, async () => {
@@ -81,7 +82,7 @@ test('A server that is listed in `inherit` is served by the forked child', async
     server.listen(0);
     await once(server, 'listening');
     const { port } = server.address();
-    const child = new Process({ startMethod: 'fork', inherit: [server], target: () => new Promise((resolve) => setTimeout(resolve, 60_000)) });
+    const child = new Process({ startMethod: 'fork', inherit: [server], target: () => new Promise((resolve) => setTimeout(resolve, 600_000)) });
     await child.start();
     server.close();
     const answer = await text(connect(port, '127.0.0.1'));

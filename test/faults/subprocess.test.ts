@@ -3,6 +3,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { PIPE, Popen, run, runSync, TimeoutExpired } from '../../src/subprocess.js';
+import { limitAtWill } from '../fixtures/limit-at-will.js';
+import { someTurns } from '../fixtures/pool-outcomes.js';
 import { leavingNothing, running, scratchFolder, uniqueSeconds } from '../fixtures/subprocess-scratch.js';
 import { processEntry } from '../harness/proc.js';
 import { runProgram } from '../harness/programs.js';
@@ -11,84 +13,117 @@ import { eventually, watchTests } from '../harness/watchdog.js';
 const folder = scratchFolder();
 watchTests();
 
-/** Trees that a timeout must end whole; `S` is a number of seconds by which their members are found. */
-const TREES: Readonly<Record<string, string>> = {
-  'a child': 'sleep S; :',
-  'a child in the background that holds the pipe': 'sleep S & wait',
-  'a grandchild': 'sh -c "sleep S; :"; :',
-  'an orphan': '(sleep S &); sleep S; :',
-  'an orphan of a command that has ended': 'sleep S & exit 0',
-  'an orphan that holds no pipe': '(sleep S >/dev/null 2>&1 </dev/null &); sleep S; :',
-  'a child in a session of its own': 'setsid sleep S & wait',
-  'a daemon: an orphan in a session of its own': '(setsid sleep S &) ; sleep S; :',
-  'a child without environment': 'env -i sleep S; :',
-  'one that takes no notice of SIGTERM': 'trap "" TERM HUP INT; sleep S; sleep S',
-  'one that is stopped': 'sleep S & kill -STOP $!; wait',
+/** Trees that a timeout must end whole; `S` is a number of seconds by which their members are found, and how many these are. */
+const TREES: Readonly<Record<string, readonly [members: number, line: string]>> = {
+  'a child': [1, 'sleep S; :'],
+  'a child in the background that holds the pipe': [1, 'sleep S & wait'],
+  'a grandchild': [1, 'sh -c "sleep S; :"; :'],
+  'an orphan': [2, '(sleep S &); sleep S; :'],
+  'an orphan of a command that has ended': [1, 'sleep S & exit 0'],
+  'an orphan that holds no pipe': [2, '(sleep S >/dev/null 2>&1 </dev/null &); sleep S; :'],
+  'a child in a session of its own': [1, 'setsid sleep S & wait'],
+  'a daemon: an orphan in a session of its own': [2, '(setsid sleep S &) ; sleep S; :'],
+  'a child without environment': [1, 'env -i sleep S; :'],
+  'one that takes no notice of SIGTERM': [1, 'trap "" TERM HUP INT; sleep S; sleep S'],
+  'one that is stopped': [1, 'sleep S & kill -STOP $!; wait'],
 };
 
+/** Resolves once so many processes sleep for `seconds`, and what was written before that has been read. */
+async function treeStands(seconds: string, members: number): Promise<void> {
+  const sleeping = (): number =>
+    running(`sleep ${seconds}`).filter(({ command }) => command === `sleep ${seconds}`).length;
+  await eventually('the tree stands', () => sleeping() >= members);
+  await someTurns();
+}
+
+const treeIsGone = (seconds: string): Promise<void> =>
+  eventually('the tree is gone', () => running(`sleep ${seconds}`).length === 0);
+
 describe('a timeout ends the whole tree', { concurrency: 6 }, () => {
-  for (const [what, line] of Object.entries(TREES)) {
+  for (const [what, [members, line]] of Object.entries(TREES)) {
     test(what, async () => {
       const seconds = uniqueSeconds();
+      const { timeoutMs, expire } = limitAtWill();
       const command = `echo began; ${line.replace(/\bS\b/g, seconds)}`;
-      const error = await run(command, {
-        shell: true,
-        captureOutput: true,
-        text: true,
-        timeoutMs: 1500,
-      }).then(
+      const done = run(command, { shell: true, captureOutput: true, text: true, timeoutMs }).then(
         () => assert.fail('it ended by itself'),
         (thrown: unknown) => thrown,
       );
+      await treeStands(seconds, members);
+      expire();
+      const error = await done;
       assert.ok(error instanceof TimeoutExpired, String(error));
       assert.deepEqual([error.stdout, error.stderr], ['began\n', '']);
-      await eventually('the tree is gone', () => running(`sleep ${seconds}`).length === 0);
+      await treeIsGone(seconds);
     });
   }
-});
 
-test('a timeout of the blocking form ends the whole tree too', async () => {
+  // These block, so each has a process of its own; and their limit must be over by itself.
   for (const what of ['an orphan', 'a daemon: an orphan in a session of its own', 'a grandchild']) {
-    const seconds = uniqueSeconds();
-    const command = (TREES[what] as string).replace(/\bS\b/g, seconds);
-    assert.throws(
-      () => runSync(`echo é; ${command}`, { shell: true, captureOutput: true, text: true, timeoutMs: 200 }),
-      {
-        code: 'ERR_FURCA_COMMAND_TIMEOUT',
-        stdout: 'é\n',
-      },
-    );
-    await eventually('the tree is gone', () => running(`sleep ${seconds}`).length === 0);
+    const [, tree = ''] = TREES[what] ?? [];
+    test(`that of the blocking form, too: ${what}`, async () => {
+      const seconds = uniqueSeconds();
+      const line = tree.replace(/\bS\b/g, seconds);
+      const options = { shell: true, captureOutput: true, text: true, timeoutMs: 12_000 };
+      const { stdout, stderr } = await runProgram(`import { runSync } from 'furca/subprocess';
+        try { runSync(${JSON.stringify(`echo é; ${line}`)}, ${JSON.stringify(options)}); }
+        catch (error) { console.log(JSON.stringify([error.code, error.stdout])); }`);
+      assert.equal(stdout, '["ERR_FURCA_COMMAND_TIMEOUT","é\\n"]\n', stderr);
+      await treeIsGone(seconds);
+    });
   }
 });
 
 test('a tree that forks as fast as it can is ended whole', async () => {
   const seconds = uniqueSeconds();
+  const { timeoutMs, expire } = limitAtWill();
   const line = `while :; do sleep ${seconds} & sleep 0.01; done`;
-  await assert.rejects(run(line, { shell: true, captureOutput: true, timeoutMs: 200 }), TimeoutExpired);
-  await eventually('the tree is gone', () => running(`sleep ${seconds}`).length === 0);
+  const done = assert.rejects(run(line, { shell: true, captureOutput: true, timeoutMs }), TimeoutExpired);
+  await treeStands(seconds, 5);
+  expire();
+  await done;
+  await treeIsGone(seconds);
 });
 
-test('a process that cannot be found does not make a timeout hang', async () => {
-  const seconds = '3.1415';
+test('a process that cannot be found does not make a timeout hang', { timeout: 100_000 }, async () => {
+  const seconds = uniqueSeconds();
+  const { timeoutMs, expire } = limitAtWill();
   // Without its environment, its parent and its session nothing tells where it comes from.
-  const line = `echo began; (env -i setsid sh -c 'sleep ${seconds}' &); exec sleep 60`;
-  const began = performance.now();
-  await assert.rejects(run(line, { shell: true, captureOutput: true, text: true, timeoutMs: 1000 }), {
+  const line = `echo began; (env -i setsid sleep ${seconds} &); exec sleep 60`;
+  const done = assert.rejects(run(line, { shell: true, captureOutput: true, text: true, timeoutMs }), {
     stdout: 'began\n',
   });
-  assert.ok(performance.now() - began < 20_000);
+  try {
+    await treeStands(seconds, 1);
+    await eventually('its parent is gone', () => running(`sleep ${seconds}`).length === 1);
+    expire();
+    await done;
+  } finally {
+    for (const { pid } of running(`sleep ${seconds}`)) process.kill(pid, 'SIGKILL');
+  }
 });
 
-test('nor does one that goes on writing into the pipe', async () => {
-  const line = `(env -i setsid sh -c 'echo $$; sleep 0.9; exec yes' &); exec sleep 60`;
-  const error = await run(line, { shell: true, captureOutput: true, text: true, timeoutMs: 1000 }).then(
+test('nor does one that goes on writing into the pipe', { timeout: 100_000 }, async () => {
+  const go = join(folder, 'go');
+  const { timeoutMs, expire } = limitAtWill();
+  const writer = `while [ ! -e ${go} ]; do sleep 0.01; done; exec yes`;
+  const line = `(env -i setsid sh -c '${writer}' &); exec sleep 60`;
+  const done = run(line, { shell: true, captureOutput: true, text: true, timeoutMs }).then(
     () => assert.fail('it ended by itself'),
     (thrown: unknown) => thrown,
   );
+  const find = (): number | undefined =>
+    running(writer).find(({ command }) => /^sh -c while/.test(command))?.pid;
+  // The shell in between has the same text on its command line, and ends.
+  await eventually('the writer waits', () => running(writer).length === 1 && find() !== undefined);
+  const pid = find() as number;
+  writeFileSync(go, '');
+  // It floods the pipe for a moment only, or its output would fill this program.
+  await eventually('it writes', () => processEntry(pid)?.command === 'yes');
+  expire();
+  const error = await done;
   assert.ok(error instanceof TimeoutExpired && typeof error.stdout === 'string');
-  // It floods the pipe for a moment only, or its output would fill this program. Then the pipe is closed: the writer that was not found ends by SIGPIPE.
-  const pid = Number.parseInt(error.stdout, 10);
+  // Then the pipe is closed: the writer that was not found ends by SIGPIPE.
   await eventually(
     'the writer is gone',
     () => processEntry(pid) === undefined || processEntry(pid)?.state === 'Z',
@@ -126,7 +161,7 @@ test('an aborted run ends the whole tree and rejects with the reason; before the
     const reason = new Error('enough');
     abort.abort(reason);
     await assert.rejects(done, (error) => error === reason);
-    await eventually('the tree is gone', () => running(`sleep ${seconds}`).length === 0);
+    await treeIsGone(seconds);
     await assert.rejects(run(['sleep', seconds], { signal: abort.signal }), (error) => error === reason);
     assert.throws(
       () => new Popen(['sleep', seconds], { signal: abort.signal }),
@@ -146,7 +181,7 @@ test('a Popen’s signal ends its tree; a wait that is aborted leaves it running
   assert.equal(p.poll(), null);
   abort.abort();
   assert.equal(await p.wait(), -9);
-  await eventually('the tree is gone', () => running(`sleep ${seconds}`).length === 0);
+  await treeIsGone(seconds);
 });
 
 test('killTree without a mark finds descendants and members of the own session', async () => {
@@ -156,7 +191,7 @@ test('killTree without a mark finds descendants and members of the own session',
   p.killTree();
   assert.equal(await p.wait(), -9);
   p.killTree();
-  await eventually('the tree is gone', () => running(`sleep ${seconds}`).length === 0);
+  await treeIsGone(seconds);
 });
 
 test('marks of nested programs do not get lost: the outer timeout ends what the inner program has started', async () => {
@@ -167,8 +202,12 @@ test('marks of nested programs do not get lost: the outer timeout ends what the 
     await p.wait(); process.exit();`;
   const command = [process.execPath, '--input-type=module', '--eval', program];
   const line = ['"$@"; sleep 60', 'sh', ...command];
-  await assert.rejects(run(line, { shell: true, timeoutMs: 1500 }), TimeoutExpired);
-  await eventually('the tree is gone', () => running(`sleep ${seconds}`).length === 0);
+  const { timeoutMs, expire } = limitAtWill();
+  const done = assert.rejects(run(line, { shell: true, timeoutMs }), TimeoutExpired);
+  await treeStands(seconds, 1);
+  expire();
+  await done;
+  await treeIsGone(seconds);
 });
 
 test('signals to an ended command go nowhere', async () => {
@@ -183,7 +222,7 @@ test('signals to an ended command go nowhere', async () => {
 });
 
 test('200 commands at once, and 400 one after the other, leave no descriptor and no process', {
-  timeout: 60_000,
+  timeout: 100_000,
 }, async () => {
   await leavingNothing(async () => {
     const numbers = Array.from({ length: 200 }, (_, i) => i);
@@ -206,7 +245,7 @@ test('pipes of a Popen that was dropped unread are closed', async () => {
     await new Popen(['true']).wait();
     const before = open();
     for (let i = 0; i < 50; i++) await new Popen(['true'], { stdin: PIPE, stdout: PIPE }).wait();
-    for (let i = 0; i < 100 && open() > before; i++) { gc(); await new Promise((r) => setTimeout(r, 10)); }
+    for (let i = 0; i < 1000 && open() > before; i++) { gc(); await new Promise((r) => setTimeout(r, 10)); }
     console.log(open() <= before);`;
   const { stdout, stderr } = await runProgram(program, { flags: ['--expose-gc'] });
   assert.equal(stdout, 'true\n', stderr);
@@ -287,6 +326,6 @@ test('a program that ends leaves a command alone that is unreferenced', async ()
 test('the environment is exactly the one that is given, unless the tree is tracked', async () => {
   const options = { env: { ONLY: 'this' }, captureOutput: true, text: true } as const;
   assert.equal((await run(['/usr/bin/env'], options)).stdout, 'ONLY=this\n');
-  const tracked = await run(['/usr/bin/env'], { ...options, timeoutMs: 10_000 });
+  const tracked = await run(['/usr/bin/env'], { ...options, timeoutMs: 100_000 });
   assert.match(tracked.stdout, /^ONLY=this\nFURCA_SUBPROCESS=\S+\n$/);
 });

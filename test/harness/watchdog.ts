@@ -1,8 +1,10 @@
 import { after, afterEach, beforeEach } from 'node:test';
 import { describeFamily } from './proc.js';
 
-/** Longest time one test may take: a guard against hangs, not a measure. */
+/** Longest time anything may take: a guard against hangs, not a measure. */
 const HANG_MS = 180_000;
+/** A test that takes longer is told of. */
+const LONG_MS = 15_000;
 
 /** Runs `body`; one that hangs is given up, and what all descendants do at that moment is in the error. */
 export async function guarded<T>(
@@ -46,7 +48,7 @@ export async function eventually(
 }
 
 /** Prints what the family does whenever a test of this file hangs, before the runner gives it up. */
-export function watchTests(hangMs: number = HANG_MS): void {
+export function watchTests(hangMs: number = LONG_MS): void {
   let timer: NodeJS.Timeout | undefined;
   beforeEach((context) => {
     clearTimeout(timer);

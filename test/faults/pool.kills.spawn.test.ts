@@ -1,0 +1,3 @@
+import { testKills } from './pool-kill-cases.js';
+
+testKills('spawn');

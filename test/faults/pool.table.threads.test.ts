@@ -1,0 +1,3 @@
+import { testTable } from './fault-table-cases.js';
+
+testTable('thread');
