@@ -72,20 +72,37 @@ export class ResultJournal {
     this.#count = 0;
   }
 
+  /**
+   * Parent: what the worker, which lives and is at item `item` of message `message`, had noted before it came there. `undefined` when
+   * it has gone on meanwhile: then it has said, or will say, what this would.
+   */
+  readBefore(message: number, item: number): JournalEntries | undefined {
+    const { words } = this.#arena;
+    const entries = this.read();
+    // Message and item of a batch never come again. An exchange, not a load: what is read above must not be read after it.
+    const isSame =
+      Atomics.or(words, this.#word + PROGRESS.JOURNAL_ITEM, 0) === entries.item &&
+      Atomics.load(words, this.#word + PROGRESS.JOURNAL_MESSAGE) === entries.message;
+    if (!isSame) return undefined;
+    // What it notes right now may be half there.
+    const whole = entries.message === message ? item - entries.item : message - entries.message;
+    return { ...entries, values: entries.values.slice(0, Math.max(0, whole)) };
+  }
+
   /** Parent: what the worker, which is dead, had noted and perhaps not sent. */
   read(): JournalEntries {
     const { words, bytes, floats } = this.#arena;
+    const [message, item] = [
+      Atomics.load(words, this.#word + PROGRESS.JOURNAL_MESSAGE),
+      Atomics.load(words, this.#word + PROGRESS.JOURNAL_ITEM),
+    ];
     const values: unknown[] = [];
     for (let at = 0; at < JOURNAL_ITEMS; at++) {
       const tag = bytes[this.#tags + at];
       if (tag === NOTHING) break;
       values.push(tag === NUMBER ? floats[this.#numbers + at] : CONSTANTS[tag as number]);
     }
-    return {
-      message: Atomics.load(words, this.#word + PROGRESS.JOURNAL_MESSAGE),
-      item: Atomics.load(words, this.#word + PROGRESS.JOURNAL_ITEM),
-      values,
-    };
+    return { message, item, values };
   }
 }
 

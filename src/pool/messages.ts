@@ -12,8 +12,6 @@ export const STREAM = 6;
 
 /** Flags of a message of work. Somebody watches how long each of its items takes. */
 export const TIMED = 1;
-/** An item of it whose result is lost may be run again. */
-export const REPEATABLE = 2;
 
 /**
  * What a pool tells a worker. Numbers count the work sent to this worker; see arena/progress.ts. `job` is the number of the pool's

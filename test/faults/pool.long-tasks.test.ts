@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Value } from '../../src/index.js';
+import { ThreadPool, Value } from '../../src/index.js';
 import { makePool } from '../fixtures/pool-made.js';
 import { range, toArray } from '../fixtures/pool-outcomes.js';
 
@@ -79,3 +79,48 @@ test('long asynchronous tasks hold up nothing either, and what was taken back ru
   assert.equal(runs.length, 401);
   assert.equal(new Set(runs).size, 401);
 });
+
+const results: Readonly<Record<string, (x: number) => unknown>> = {
+  numbers: (x) => x,
+  objects: (x) => ({ x }),
+};
+
+for (const [kind, make] of Object.entries(results)) {
+  for (const retries of [0, 3]) {
+    for (const startMethod of ['forkserver', 'thread'] as const) {
+      test(`${startMethod}: results that are ${kind} do not wait for a long item behind them, with ${retries} retries`, {
+        timeout: 90_000,
+      }, async (t) => {
+        const pool = startMethod === 'thread' ? new ThreadPool(1, { retries }) : makePool(t, 1, { retries });
+        t.after(() => pool.terminate());
+        const gate = makeGate();
+        const item = (x: number, last: number, shut: Gate): unknown => {
+          while (x === last && shut.value === 0);
+          return make(x);
+        };
+        // The pool learns that this function is quick, and sends ahead.
+        for (let round = 0; round < 5; round++)
+          await Promise.all(range(100).map((x) => pool.apply(item, [x, -1, gate])));
+
+        const calls = range(20).map((x) => pool.apply(item, [x, 19, gate]));
+        assert.deepEqual(await Promise.all(calls.slice(0, 19)), range(19).map(make));
+        gate.value = OPEN;
+        assert.deepEqual(await calls[19], make(19));
+
+        gate.value = 0;
+        const chunk = pool.imapUnordered((x: number) => item(x, 19, gate), range(20), { chunkSize: 20 });
+        for (const x of range(19)) assert.deepEqual((await chunk.next()).value, make(x));
+        gate.value = OPEN;
+        assert.deepEqual((await chunk.next()).value, make(19));
+        assert.equal((await chunk.next()).done, true);
+
+        gate.value = 0;
+        const mapped = pool.map((x: number) => item(x, 19, gate), range(40), { chunkSize: 40 });
+        // Long enough for several looks.
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        gate.value = OPEN;
+        assert.deepEqual(await mapped, range(40).map(make));
+      });
+    }
+  }
+}

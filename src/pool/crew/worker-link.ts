@@ -23,7 +23,6 @@ import {
   DEFINE,
   type FromWorker,
   INITIALIZE,
-  REPEATABLE,
   RESUME,
   STOP,
   STREAM,
@@ -39,7 +38,7 @@ const KINDS = [CALL, CHUNK, STREAM] as const;
 
 /** What a worker must heed for this task. */
 function flagsOf({ job: { plan } }: Task): number {
-  return (plan.taskTimeoutMs === Number.POSITIVE_INFINITY ? 0 : TIMED) | (plan.retries > 0 ? REPEATABLE : 0);
+  return plan.taskTimeoutMs === Number.POSITIVE_INFINITY ? 0 : TIMED;
 }
 
 /** What a pool decides about all its workers. */
@@ -205,6 +204,12 @@ export class WorkerLink {
     return new ResultJournal(this.#member.arena, this.#progressAt).read();
   }
 
+  /** What the worker, which lives, has finished, noted, and perhaps not sent. */
+  readFinished(): JournalEntries | undefined {
+    const { message, item } = this.progress;
+    return new ResultJournal(this.#member.arena, this.#progressAt).readBefore(message, item);
+  }
+
   /** Asks the task of message `number` to stop, which it may or may not do. */
   abort(number: number): void {
     this.progress.abort(number);
@@ -233,6 +238,13 @@ export class WorkerLink {
   /** Others wait for a lock that it holds. */
   get isAwaited(): boolean {
     return this.body !== undefined && holdsWhatOthersAwait(this.#member.arena, this.body.owner);
+  }
+
+  /** Items it was given that are not known to be through. */
+  get unsettled(): number {
+    let count = 0;
+    for (const task of this.outstanding.values()) count += itemCount(task) - task.settled;
+    return count;
   }
 
   /** Number and task of what the worker runs, or loads the function of (`LOADING`); `undefined` while it does nothing. */

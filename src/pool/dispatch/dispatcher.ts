@@ -9,6 +9,7 @@ import { ownTimer } from '../own-timer.js';
 import { PoolMeter } from '../seeing/pool-meter.js';
 import type { PoolTracer } from '../seeing/pool-tracer.js';
 import { IdleWatch } from './idle-watch.js';
+import { LateResults } from './late-results.js';
 import { MemoryGuard } from './memory-guard.js';
 import { Preemptor } from './preemptor.js';
 import { Recall } from './recall.js';
@@ -44,6 +45,7 @@ export class Dispatcher {
   readonly #recall: Recall;
   readonly #memory: MemoryGuard;
   readonly #receiver: Receiver;
+  readonly #late: LateResults;
   readonly #choice: WorkerChoice;
   readonly #idle: IdleWatch;
   readonly meter: PoolMeter = new PoolMeter();
@@ -100,6 +102,11 @@ export class Dispatcher {
         breakDown: (makeFailure) => this.#breakDown(makeFailure),
       },
       settings,
+    );
+    this.#late = new LateResults(
+      links,
+      (link) => this.#receiver.receiveKept(link),
+      () => this.#pump(),
     );
     this.#choice = new WorkerChoice(links, settings.sendsAhead);
     this.#idle = new IdleWatch(settings.idleTimeoutMs, this.#crew);
@@ -379,6 +386,7 @@ export class Dispatcher {
     this.#watchLoop();
     if (this.#settings.sendsAhead) this.#recall.watch();
     this.#timeLimit.watch();
+    this.#late.watch();
     this.#preemptor?.watch();
     this.#memory.watch();
     this.#idle.watch();

@@ -42,7 +42,7 @@ export class Receiver {
 
   /** Takes all that `link` has sent; tells whether there was anything. */
   receiveAll(link: WorkerLink): boolean {
-    const { meter, ladder, preemptor, memory } = this.#parts;
+    const { meter } = this.#parts;
     let found = false;
     for (let message = link.receive(); message !== undefined; message = link.receive()) {
       if (!found) meter.turn();
@@ -51,13 +51,29 @@ export class Receiver {
       else settleMessage(link, message, this.#onDone);
     }
     link.payResume();
-    if (!found) return false;
+    if (found) this.#afterResults(link);
+    return found;
+  }
+
+  #afterResults(link: WorkerLink): void {
+    const { meter, ladder, preemptor, memory } = this.#parts;
     if (link.stopping !== undefined) ladder.settle(link);
     if (link.outstanding.size === 0) {
       link.idleSince = meter.now.ms;
       preemptor?.over(link);
     }
     memory.weigh(link);
+  }
+
+  /** Takes what `link` has finished and keeps to itself, since it is busy; tells whether there was anything. */
+  receiveKept(link: WorkerLink): boolean {
+    const before = link.unsettled;
+    this.#parts.meter.turn();
+    this.receiveAll(link);
+    const finished = link.readFinished();
+    if (finished !== undefined) settleJournal(link, finished, this.#onDone);
+    if (link.unsettled === before) return false;
+    this.#afterResults(link);
     return true;
   }
 
@@ -66,7 +82,7 @@ export class Receiver {
     const { scheduled, preemptor, queue, delay } = this.#parts;
     // Finished results are in the pipe, or noted, although their worker is gone.
     this.receiveAll(link);
-    settleJournal(link, this.#onDone);
+    settleJournal(link, link.readJournal(), this.#onDone);
     preemptor?.over(link);
     if (link.outstanding.size === 0) return;
     for (const task of link.outstanding.values()) scheduled?.done(task);

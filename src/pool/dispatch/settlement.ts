@@ -1,3 +1,4 @@
+import type { JournalEntries } from '../../arena/journal.js';
 import { LOADING, NO_ITEM } from '../../arena/progress.js';
 import { InternalError } from '../../base/errors.js';
 import { rebuildError } from '../../wire/errors.js';
@@ -43,12 +44,15 @@ export function settleMessage(link: WorkerLink, message: FromWorker, onDone: OnD
       const [kind, number, start, values] = message;
       const task = link.outstanding.get(number);
       if (task === undefined) return;
+      // Some may have been found in the journal.
+      const fresh = values.slice(Math.max(0, task.settled - start));
+      const first = task.first + start + values.length - fresh.length;
       task.settled = start + values.length;
       if (kind === DONE) {
         learnTime(task.fn, task.input.length, message[4]);
         link.outstanding.delete(number);
       }
-      task.job.resolveMany(task.first + start, values);
+      if (fresh.length > 0) task.job.resolveMany(first, fresh);
       if (kind === DONE) onDone(link, task, message[4]);
       return;
     }
@@ -75,11 +79,16 @@ function settleReturned(
     if (!isLearned) learnTime(task.fn, count, message[1]);
     isLearned = true;
     link.outstanding.delete(number);
-    const { stopping } = link;
-    if (stopping?.number === number && stopping.isTimeout) task.job.reject(task.first, stopping.error());
-    else task.job.resolve(task.first, message[i + 1]);
+    settleCall(link, number, task, message[i + 1]);
     onDone(link, task, eachMs);
   }
+}
+
+/** A task that was stopped for its time fails for that, although it came to its end. */
+function settleCall(link: WorkerLink, number: number, task: Task, value: unknown): void {
+  const { stopping } = link;
+  if (stopping?.number === number && stopping.isTimeout) task.job.reject(task.first, stopping.error());
+  else task.job.resolve(task.first, value);
 }
 
 function receiveYielded(link: WorkerLink, number: number, values: readonly unknown[]): void {
@@ -94,9 +103,12 @@ function insteadOf(link: WorkerLink, number: number, error: unknown): unknown {
   return stopping?.number === number && stopping.isTimeout ? stopping.error() : error;
 }
 
-/** Settles what a dead worker had finished, noted, and not sent. */
-export function settleJournal(link: WorkerLink, onDone: OnDone): void {
-  const { message, item, values } = link.readJournal();
+/** Settles what a worker has finished, noted, and not sent. */
+export function settleJournal(
+  link: WorkerLink,
+  { message, item, values }: JournalEntries,
+  onDone: OnDone,
+): void {
   const first = link.outstanding.get(message);
   if (first?.kind === EACH_ITEM) {
     const known = first.settled - item;
@@ -109,7 +121,7 @@ export function settleJournal(link: WorkerLink, onDone: OnDone): void {
     const task = link.outstanding.get(message + at);
     if (task?.kind !== ONE_CALL) return;
     link.outstanding.delete(message + at);
-    task.job.resolve(task.first, value);
+    settleCall(link, message + at, task, value);
     onDone(link, task, Number.NaN);
   });
 }

@@ -18,15 +18,14 @@ const PARTIAL_MS = 20;
 /**
  * Sends the results of a worker, in batches.
  *
- * No result may be lost with its worker: a small one is journalled before the next item begins (see arena/journal.ts), any other one is
- * put into the pipe by then, unless its call lets items be run again anyway (`retries`).
+ * No result may be lost with its worker, or be late for the item after it: a small one is journalled before that begins (see
+ * arena/journal.ts), any other one is put into the pipe by then. The parent looks there; see dispatch/late-results.ts.
  */
 export class ResultSender {
   readonly #member: Member;
   readonly #places: WorkerPlaces;
   readonly #pipe: MessageWriter;
   readonly #journal: ResultJournal;
-  #mayRepeat = false;
   #calls: unknown[] = [RETURNED, 0];
   #lastCall = 0;
   #callsBegan = 0;
@@ -59,14 +58,6 @@ export class ResultSender {
     this.#pipe.flush();
   }
 
-  /** Whether the message that begins now may be run again; what is unsent of those before it must not be mixed with it. */
-  set mayRepeat(mayRepeat: boolean) {
-    if (mayRepeat === this.#mayRepeat) return;
-    // A journal names its first call, and counts from there.
-    this.#sendCalls();
-    this.#mayRepeat = mayRepeat;
-  }
-
   /** A single call begins. */
   callBegins(): void {
     if (this.#calls.length === 2) this.#callsBegan = performance.now();
@@ -83,7 +74,7 @@ export class ResultSender {
     if (!isNext && this.#calls.length > 2) this.#sendCalls();
     this.#lastCall = number;
     this.#calls.push(number, value);
-    const isKept = this.#mayRepeat || this.#journal.note(number, 0, value);
+    const isKept = this.#journal.note(number, 0, value);
     if (!isKept || this.#calls.length >= 2 + 2 * BATCH) this.#sendCalls();
     else if (this.#places.isTraced || performance.now() - this.#callsBegan > PARTIAL_MS) this.flush();
   }
@@ -115,7 +106,7 @@ export class ResultSender {
   /** Item `index` of the chunk returned. */
   itemReturned(index: number, value: unknown): void {
     this.#values.push(value);
-    if (!this.#mayRepeat && !this.#journal.note(this.#number, index, value)) this.#sendValues(VALUES);
+    if (!this.#journal.note(this.#number, index, value)) this.#sendValues(VALUES);
     else if ((index & 15) === 15 && performance.now() - this.#sentAt > PARTIAL_MS) {
       this.#sendValues(VALUES);
       this.#pipe.flush();

@@ -18,7 +18,6 @@ import {
   type ChunkMessage,
   DEFINE,
   INITIALIZE,
-  REPEATABLE,
   RESUME,
   STOP,
   STREAM,
@@ -170,7 +169,6 @@ class Worker {
     }
     this.#number = number;
     this.#isTimed = (message[6] & TIMED) !== 0;
-    this.#results.mayRepeat = (message[6] & REPEATABLE) !== 0;
     if (failure !== null) {
       this.#refuseAll(message, failure);
       return undefined;
