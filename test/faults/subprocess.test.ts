@@ -13,6 +13,8 @@ import { eventually, watchTests } from '../harness/watchdog.js';
 const folder = scratchFolder();
 watchTests();
 
+/** Stopped before it is `sleep` it would not be found. */
+const STOPPED = 'sleep S & until grep -qa ^sleep /proc/$!/cmdline; do :; done; kill -STOP $!; wait';
 /** Trees that a timeout must end whole; `S` is a number of seconds by which their members are found, and how many these are. */
 const TREES: Readonly<Record<string, readonly [members: number, line: string]>> = {
   'a child': [1, 'sleep S; :'],
@@ -25,13 +27,15 @@ const TREES: Readonly<Record<string, readonly [members: number, line: string]>> 
   'a daemon: an orphan in a session of its own': [2, '(setsid sleep S &) ; sleep S; :'],
   'a child without environment': [1, 'env -i sleep S; :'],
   'one that takes no notice of SIGTERM': [1, 'trap "" TERM HUP INT; sleep S; sleep S'],
-  'one that is stopped': [1, 'sleep S & kill -STOP $!; wait'],
+  'one that is stopped': [1, STOPPED],
 };
 
 /** Resolves once so many processes sleep for `seconds`, and what was written before that has been read. */
-async function treeStands(seconds: string, members: number): Promise<void> {
+async function treeStands(seconds: string, members: number, asleep: 'S' | 'T' = 'S'): Promise<void> {
   const sleeping = (): number =>
-    running(`sleep ${seconds}`).filter(({ command }) => command === `sleep ${seconds}`).length;
+    running(`sleep ${seconds}`).filter(
+      ({ command, state }) => command === `sleep ${seconds}` && state === asleep,
+    ).length;
   await eventually('the tree stands', () => sleeping() >= members);
   await someTurns();
 }
@@ -49,7 +53,7 @@ describe('a timeout ends the whole tree', { concurrency: 6 }, () => {
         () => assert.fail('it ended by itself'),
         (thrown: unknown) => thrown,
       );
-      await treeStands(seconds, members);
+      await treeStands(seconds, members, line === STOPPED ? 'T' : 'S');
       expire();
       const error = await done;
       assert.ok(error instanceof TimeoutExpired, String(error));
