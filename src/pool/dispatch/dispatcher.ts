@@ -42,12 +42,11 @@ export class Dispatcher {
   readonly #delay: RetryDelay;
   readonly #ladder: StoppingLadder;
   readonly #timeLimit: TimeLimit;
-  readonly #recall: Recall;
   readonly #memory: MemoryGuard;
   readonly #receiver: Receiver;
-  readonly #late: LateResults;
   readonly #choice: WorkerChoice;
-  readonly #idle: IdleWatch;
+  /** What looks now and then while there is work. */
+  readonly #watches: readonly { watch(): void }[];
   readonly meter: PoolMeter = new PoolMeter();
   #size: number;
   #isPumpDue = false;
@@ -83,11 +82,6 @@ export class Dispatcher {
     this.#ladder = new StoppingLadder(settings);
     const { links } = this.#crew;
     this.#timeLimit = new TimeLimit(links, this.#ladder);
-    this.#recall = new Recall(
-      links,
-      () => this.queued === 0,
-      (tasks) => this.#requeue(tasks),
-    );
     this.#memory = new MemoryGuard(settings, this.#crew, () => this.#pumpSoon());
     this.#receiver = new Receiver(
       {
@@ -103,13 +97,20 @@ export class Dispatcher {
       },
       settings,
     );
-    this.#late = new LateResults(
-      links,
-      (link) => this.#receiver.receiveKept(link),
-      () => this.#pump(),
-    );
     this.#choice = new WorkerChoice(links, settings.sendsAhead);
-    this.#idle = new IdleWatch(settings.idleTimeoutMs, this.#crew);
+    const recall = new Recall(
+      links,
+      () => this.queued === 0,
+      (tasks) => this.#requeue(tasks),
+    );
+    this.#watches = [
+      ...(settings.sendsAhead ? [recall] : []),
+      this.#timeLimit,
+      new LateResults(links, this.#receiver, () => this.#pump()),
+      ...(this.#preemptor === undefined ? [] : [this.#preemptor]),
+      this.#memory,
+      new IdleWatch(settings.idleTimeoutMs, this.#crew),
+    ];
     this.#replenish();
   }
 
@@ -384,12 +385,7 @@ export class Dispatcher {
 
   #watch(): void {
     this.#watchLoop();
-    if (this.#settings.sendsAhead) this.#recall.watch();
-    this.#timeLimit.watch();
-    this.#late.watch();
-    this.#preemptor?.watch();
-    this.#memory.watch();
-    this.#idle.watch();
+    for (const watch of this.#watches) watch.watch();
   }
 
   /** Keeps the event loop alive while there is work, and only then. */

@@ -1,6 +1,7 @@
 import type { WorkerLink } from '../crew/worker-link.js';
 import { itemCount } from '../jobs/task.js';
 import { ownTimer } from '../own-timer.js';
+import type { Receiver } from './receiver.js';
 
 /** How often workers are looked at that may keep results to themselves. */
 const LOOK_MS = 20;
@@ -11,18 +12,14 @@ const LOOK_MS = 20;
  */
 export class LateResults {
   readonly #links: ReadonlySet<WorkerLink>;
-  readonly #receiveKept: (link: WorkerLink) => boolean;
+  readonly #receiver: Receiver;
   readonly #changed: () => void;
   #timer: NodeJS.Timeout | undefined;
 
   /** @param changed - Told of looks that found something, once they are over. */
-  constructor(
-    links: ReadonlySet<WorkerLink>,
-    receiveKept: (link: WorkerLink) => boolean,
-    changed: () => void,
-  ) {
+  constructor(links: ReadonlySet<WorkerLink>, receiver: Receiver, changed: () => void) {
     this.#links = links;
-    this.#receiveKept = receiveKept;
+    this.#receiver = receiver;
     this.#changed = changed;
   }
 
@@ -31,7 +28,7 @@ export class LateResults {
     this.#timer = ownTimer(() => {
       this.#timer = undefined;
       let isFound = false;
-      for (const link of this.#links) if (mayKeep(link) && this.#receiveKept(link)) isFound = true;
+      for (const link of this.#links) if (mayKeep(link) && this.#receiver.receiveKept(link)) isFound = true;
       if (isFound) this.#changed();
       else this.watch();
     }, LOOK_MS);
