@@ -1,6 +1,6 @@
-// What a cluster must bear: `node scripts/chaos-cluster.mjs [items] [cut ms]` after a build. While 100,000 items run, one of four workers is
-// killed every second, if all have come up again, Redis twice, and the network between them and Redis is cut for 30 s, by a network namespace where the system permits it, else by a
-// proxy. Every result must come once, right, in order.
+// What a cluster must bear: `node scripts/chaos-cluster.mjs [items] [cut ms]` after a build. While 100,000 items run, one of four
+// workers is killed every second, if all have come up again, Redis twice, and the network between them and Redis is cut for 30 s: by a
+// network namespace where the system permits it, else by a proxy. Every result must come once, right, in order.
 import { runChaos } from '../dist/test/harness/cluster-chaos.js';
 import { redisBehindProxy, redisInNamespace } from '../dist/test/harness/redis-links.js';
 
