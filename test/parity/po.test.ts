@@ -3,34 +3,16 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import {
-  ClosedError,
-  getContext,
-  NotSendableError,
-  type Pool,
-  type PoolOptions,
-  type StartMethod,
-} from '../../src/index.js';
+import { ClosedError, NotSendableError, type StartMethod } from '../../src/index.js';
+import { makePool } from '../fixtures/pool-made.js';
 import { failureOf, isGone, outcomesOf, range, toArray, until } from '../fixtures/pool-outcomes.js';
 
 /** Of one test: a guard against hangs, also where the machine has much else to do. */
 const HANG_MS = 300_000;
 
 const square = (x: number): number => x * x;
-
-function makePool(t: TestContext, size: number, options: PoolOptions = {}): Pool {
-  const pool = new (getContext(options.startMethod ?? 'forkserver').Pool)(size, options);
-  const alive = setInterval(() => {}, 1000);
-  t.after(async () => {
-    clearInterval(alive);
-    const { pids } = pool.stats();
-    await pool.terminate();
-    await until(() => pids.every(isGone));
-  });
-  return pool;
-}
 
 interface Ended {
   readonly status: number | null;
