@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { ThreadPool, Value } from '../../src/index.js';
 import { makePool } from '../fixtures/pool-made.js';
-import { range, toArray } from '../fixtures/pool-outcomes.js';
+import { outcomesOf, range, toArray } from '../fixtures/pool-outcomes.js';
 
 /** Shut at first: a long task is one that lasts until it is opened, so that whatever has to wait for one waits for ever. */
 type Gate = Value<'int32'>;
@@ -124,3 +124,24 @@ for (const [kind, make] of Object.entries(results)) {
     }
   }
 }
+
+test('what was found while a long item ran counts once, also when its batch is then sent in single results', {
+  timeout: 90_000,
+}, async (t) => {
+  const pool = makePool(t, 1);
+  const gate = makeGate();
+  const item = (x: number): unknown => {
+    if (x < 10) return x;
+    while (gate.value === 0);
+    return x === 10 ? new WeakMap() : x;
+  };
+  const results = pool.imapUnordered(item, range(20), { chunkSize: 20 });
+  for (const x of range(10)) assert.equal((await results.next()).value, x);
+  gate.value = OPEN;
+  const rest = await outcomesOf(results);
+  assert.deepEqual(
+    rest.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : 'rejected')),
+    ['rejected', ...range(20).slice(11)],
+  );
+  assert.deepEqual(await pool.map((x: number) => x, range(50)), range(50));
+});

@@ -47,7 +47,7 @@ export function settleMessage(link: WorkerLink, message: FromWorker, onDone: OnD
       // Some may have been found in the journal.
       const fresh = values.slice(Math.max(0, task.settled - start));
       const first = task.first + start + values.length - fresh.length;
-      task.settled = start + values.length;
+      task.settled = Math.max(task.settled, start + values.length);
       if (kind === DONE) {
         learnTime(task.fn, task.input.length, message[4]);
         link.outstanding.delete(number);
