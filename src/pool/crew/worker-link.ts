@@ -240,13 +240,6 @@ export class WorkerLink {
     return this.body !== undefined && holdsWhatOthersAwait(this.#member.arena, this.body.owner);
   }
 
-  /** Items it was given that are not known to be through. */
-  get unsettled(): number {
-    let count = 0;
-    for (const task of this.outstanding.values()) count += itemCount(task) - task.settled;
-    return count;
-  }
-
   /** Number and task of what the worker runs, or loads the function of (`LOADING`); `undefined` while it does nothing. */
   get running(): { readonly number: number; readonly task: Task; readonly item: number } | undefined {
     const { message: number, item } = this.progress;

@@ -67,12 +67,10 @@ export class Receiver {
 
   /** Takes what `link` has finished and keeps to itself, since it is busy; tells whether there was anything. */
   receiveKept(link: WorkerLink): boolean {
-    const before = link.unsettled;
     this.#parts.meter.turn();
-    this.receiveAll(link);
+    const isFound = this.receiveAll(link);
     const finished = link.readFinished();
-    if (finished !== undefined) settleJournal(link, finished, this.#onDone);
-    if (link.unsettled === before) return false;
+    if (finished === undefined || !settleJournal(link, finished, this.#onDone)) return isFound;
     this.#afterResults(link);
     return true;
   }

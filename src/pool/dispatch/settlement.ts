@@ -44,15 +44,11 @@ export function settleMessage(link: WorkerLink, message: FromWorker, onDone: OnD
       const [kind, number, start, values] = message;
       const task = link.outstanding.get(number);
       if (task === undefined) return;
-      // Some may have been found in the journal.
-      const fresh = values.slice(Math.max(0, task.settled - start));
-      const first = task.first + start + values.length - fresh.length;
-      task.settled = Math.max(task.settled, start + values.length);
       if (kind === DONE) {
         learnTime(task.fn, task.input.length, message[4]);
         link.outstanding.delete(number);
       }
-      if (fresh.length > 0) task.job.resolveMany(first, fresh);
+      settleItems(task, start, values);
       if (kind === DONE) onDone(link, task, message[4]);
       return;
     }
@@ -62,6 +58,16 @@ export function settleMessage(link: WorkerLink, message: FromWorker, onDone: OnD
     case UP:
       return;
   }
+}
+
+/** Settles what the results of the items from `start` on tell that is new: some may have been found in the journal. */
+function settleItems(task: Task, start: number, values: readonly unknown[]): boolean {
+  const known = task.settled - start;
+  if (known < 0 || known >= values.length) return false;
+  const first = task.first + task.settled;
+  task.settled = start + values.length;
+  task.job.resolveMany(first, values.slice(known));
+  return true;
 }
 
 function settleReturned(
@@ -103,27 +109,24 @@ function insteadOf(link: WorkerLink, number: number, error: unknown): unknown {
   return stopping?.number === number && stopping.isTimeout ? stopping.error() : error;
 }
 
-/** Settles what a worker has finished, noted, and not sent. */
+/** Settles what a worker has finished, noted, and not sent; tells whether there was anything. */
 export function settleJournal(
   link: WorkerLink,
   { message, item, values }: JournalEntries,
   onDone: OnDone,
-): void {
+): boolean {
   const first = link.outstanding.get(message);
-  if (first?.kind === EACH_ITEM) {
-    const known = first.settled - item;
-    if (known < 0 || known >= values.length) return;
-    first.job.resolveMany(first.first + first.settled, values.slice(known));
-    first.settled = item + values.length;
-    return;
-  }
+  if (first?.kind === EACH_ITEM) return settleItems(first, item, values);
+  let isFound = false;
   values.forEach((value, at) => {
     const task = link.outstanding.get(message + at);
     if (task?.kind !== ONE_CALL) return;
+    isFound = true;
     link.outstanding.delete(message + at);
     settleCall(link, message + at, task, value);
     onDone(link, task, Number.NaN);
   });
+  return isFound;
 }
 
 /** Rejects each item that is not settled, with an error of its own: its stack will be continued with its own caller's. */
